@@ -1,0 +1,50 @@
+# Two commands: `make run` and `make test`.  Each does its own set-up in .venv; nothing else is needed than
+# Python >= 3.11, make and a package index.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench campaign reference clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/.runtime: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --group test
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --group lint
+	@touch $@
+
+run: $(VENV)/.runtime ## run the main job on embedded data and write its report
+	$(BIN)/sim run quickstart
+
+test: $(VENV)/.test ## run the test suite
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: $(VENV)/.lint ## linter, formatter, type checker, import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test ## measure speed as ratios (minutes; not part of the tests)
+	$(BIN)/python -m tests.benchmarks
+
+campaign: $(VENV)/.test ## the long statistical checks (nightly)
+	$(BIN)/python -m pytest -n $(JOBS) -m campaign --timeout 1800
+
+reference: $(VENV)/.runtime ## rewrite the committed reference report
+	$(BIN)/python reports/make_reference.py
+
+clean: ## remove the environment and what runs wrote
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

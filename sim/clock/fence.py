@@ -1,0 +1,187 @@
+"""Keep the real world out of a run: wall-clock reads follow the run, threads, sockets and real sleep raise.
+
+Inside :func:`fenced`, ``time.time``, ``time.monotonic``, ``time.perf_counter`` (and their ``_ns`` forms) and
+``datetime.datetime.now/utcnow/today``, ``datetime.date.today`` return virtual time at the replayed date, and so
+do ``time.gmtime``, ``localtime``, ``ctime``, ``asctime`` and ``strftime`` where no moment is given.  Local time is
+UTC: a run must not depend on the machine's zone.  The module attributes are replaced, and so are names that the
+modules under test took by ``from time import time``.
+"""
+
+from __future__ import annotations
+
+import datetime as datetime_module
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time as time_module
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sim.clock.loop import VirtualLoop
+from sim.clock.refusing import RealWorldCall, refuse
+
+_RealDate = datetime_module.date
+_RealDatetime = datetime_module.datetime
+
+
+def _virtual_time_functions(loop: VirtualLoop, epoch_us: int) -> dict[str, Callable[..., Any]]:
+    env = loop.env
+    gmtime, asctime, strftime = time_module.gmtime, time_module.asctime, time_module.strftime
+
+    def parts(seconds: float | None = None) -> time_module.struct_time:
+        return gmtime((epoch_us + env._now) / 1e6 if seconds is None else seconds)
+
+    def refuse_sleep(seconds: float) -> None:
+        raise RealWorldCall(
+            f"time.sleep({seconds!r}) blocks the event loop; under virtual time await asyncio.sleep instead"
+        )
+
+    return {
+        "time": lambda: (epoch_us + env._now) / 1e6,
+        "time_ns": lambda: (epoch_us + env._now) * 1000,
+        "monotonic": lambda: env._now / 1e6,
+        "monotonic_ns": lambda: env._now * 1000,
+        "perf_counter": lambda: env._now / 1e6,
+        "perf_counter_ns": lambda: env._now * 1000,
+        "gmtime": parts,
+        "localtime": parts,
+        "ctime": lambda seconds=None: asctime(parts(seconds)),
+        "asctime": lambda moment=None: asctime(parts() if moment is None else moment),
+        "strftime": lambda form, moment=None: strftime(form, parts() if moment is None else moment),
+        "sleep": refuse_sleep,
+    }
+
+
+class _ActsAs(type):
+    """Let ``isinstance(x, datetime)`` hold for real instances while the name is replaced."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        real = cls.__dict__.get("stands_for")
+        return isinstance(instance, real) if real is not None else super().__instancecheck__(instance)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        real = cls.__dict__.get("stands_for")
+        return issubclass(subclass, real) if real is not None else super().__subclasscheck__(subclass)
+
+
+def _virtual_datetime(loop: VirtualLoop, epoch_us: int) -> tuple[type, type]:
+    utc = datetime_module.UTC
+    start = _RealDatetime(1970, 1, 1, tzinfo=utc)
+
+    def instant() -> datetime_module.datetime:
+        return start + datetime_module.timedelta(microseconds=epoch_us + loop.env._now)
+
+    class VirtualDatetime(_RealDatetime, metaclass=_ActsAs):
+        stands_for = _RealDatetime
+
+        @classmethod
+        def now(cls, tz: datetime_module.tzinfo | None = None) -> Any:
+            return instant().astimezone(tz) if tz is not None else instant().replace(tzinfo=None)
+
+        @classmethod
+        def utcnow(cls) -> Any:
+            return instant().replace(tzinfo=None)
+
+        @classmethod
+        def today(cls) -> Any:
+            return instant().replace(tzinfo=None)
+
+    class VirtualDate(_RealDate, metaclass=_ActsAs):
+        stands_for = _RealDate
+
+        @classmethod
+        def today(cls) -> Any:
+            return instant().date()
+
+    return VirtualDatetime, VirtualDate
+
+
+def _refusing(what: str) -> Callable[..., Any]:
+    def refuse_call(*args: Any, **keywords: Any) -> Any:
+        refuse(what)
+
+    return refuse_call
+
+
+class _Patches:
+    """Remember what was replaced, and put it back in reverse."""
+
+    def __init__(self) -> None:
+        self._done: list[tuple[Any, str, Any]] = []
+
+    def set(self, owner: Any, name: str, value: Any) -> None:
+        self._done.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, value)
+
+    def undo(self) -> None:
+        for owner, name, value in reversed(self._done):
+            setattr(owner, name, value)
+
+
+def _set_zone(name: str | None) -> None:
+    """Set the process's zone, or unset it; fromtimestamp and astimezone read it below Python."""
+    if name is None:
+        os.environ.pop("TZ", None)
+    else:
+        os.environ["TZ"] = name
+    if hasattr(time_module, "tzset"):
+        time_module.tzset()
+
+
+def _under_test(prefixes: Sequence[str]) -> Iterator[Any]:
+    for name, module in sorted(sys.modules.items()):
+        if module is not None and any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes):
+            yield module
+
+
+@dataclass
+class Fence:
+    """Collect what was seen at the fence: names of coroutines that nobody awaited."""
+
+    never_awaited: list[str] = field(default_factory=list)
+
+    def note(self, coroutine: Any) -> None:
+        """Stand in for ``warnings._warn_unawaited_coroutine``, which the interpreter calls by name."""
+        self.never_awaited.append(coroutine.__qualname__)
+
+
+@contextmanager
+def fenced(loop: VirtualLoop, epoch_us: int, modules: Sequence[str] = ("sim.execution",)) -> Iterator[Fence]:
+    """Fence the real world out while the block runs.
+
+    ``epoch_us`` is the Unix time of the run's start; ``modules`` are package names of the code under test, whose
+    own ``from time import …`` names are replaced as well.  One fence at a time in a process.
+    """
+    patches = _Patches()
+    fence = Fence()
+    replaced: dict[int, Any] = {}
+    for name, function in _virtual_time_functions(loop, epoch_us).items():
+        replaced[id(getattr(time_module, name))] = function
+        patches.set(time_module, name, function)
+    virtual_datetime, virtual_date = _virtual_datetime(loop, epoch_us)
+    replaced[id(_RealDatetime)] = virtual_datetime
+    replaced[id(_RealDate)] = virtual_date
+    zone = os.environ.get("TZ")
+    try:
+        _set_zone("UTC")
+        patches.set(datetime_module, "datetime", virtual_datetime)
+        patches.set(datetime_module, "date", virtual_date)
+        for module in _under_test(modules):
+            for name, value in list(vars(module).items()):
+                if id(value) in replaced and not name.startswith("__"):
+                    patches.set(module, name, replaced[id(value)])
+        patches.set(threading.Thread, "start", _refusing("threading.Thread.start"))
+        patches.set(socket.socket, "connect", _refusing("socket.connect"))
+        patches.set(socket.socket, "connect_ex", _refusing("socket.connect_ex"))
+        patches.set(socket.socket, "bind", _refusing("socket.bind"))
+        patches.set(subprocess.Popen, "__init__", _refusing("subprocess.Popen"))
+        patches.set(warnings, "_warn_unawaited_coroutine", fence.note)
+        yield fence
+    finally:
+        patches.undo()
+        _set_zone(zone)

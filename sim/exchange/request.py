@@ -1,0 +1,77 @@
+"""Hold one HTTP call on its way."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache
+from typing import Any
+
+from sim.chance import key_of, mix, spread
+from sim.exchange.attribution import CURRENT_PLACEMENT, IntentSlot
+
+
+@lru_cache(maxsize=4096)
+def _base_key(role: str, call: str) -> int:
+    return mix(key_of(role), key_of(call))
+
+
+@lru_cache(maxsize=4096)
+def _call_of(method: str, path: str) -> str:
+    return f"{method} {path}"
+
+
+def key_for(intent: int, role: str, call: str, n: int) -> int:
+    """Return the key of chance of the n-th request of an intent in this role to this call."""
+    return spread(_base_key(role, call), intent, n)
+
+
+class Request:
+    """Carry what a request is, its key for chance — (intent, role, call, n) — and how its journey goes.
+
+    ``request_us`` and ``reply_us`` are the legs' delays; ``silent`` says that no answer comes before the client's
+    time-out; ``future`` waits for the answer.
+    """
+
+    __slots__ = (
+        "call",
+        "future",
+        "key",
+        "method",
+        "n",
+        "number",
+        "params",
+        "path",
+        "placement",
+        "reply_us",
+        "request_us",
+        "role",
+        "sent_us",
+        "silent",
+        "slot",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        slot: IntentSlot,
+        role: str,
+        method: str,
+        path: str,
+        params: dict[str, Any],
+        sent_us: int,
+    ) -> None:
+        self.number = number
+        self.slot = slot
+        self.role = role
+        self.method = method
+        self.path = path
+        self.params = params
+        self.call = call = _call_of(method, path)
+        self.n = slot.next_n(role, call)
+        self.key = key_for(slot.number, role, call, self.n)
+        self.sent_us = sent_us
+        self.placement = CURRENT_PLACEMENT.get()
+        self.request_us = 0
+        self.reply_us = 0
+        self.silent = False
+        self.future: asyncio.Future[tuple[int, Any]]

@@ -1,0 +1,98 @@
+"""Compose the packages' own specs into one scenario: what happens, and how it is judged."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from sim.exchange.filters import RulesVersion
+from sim.exchange.latency import LatencySpec
+from sim.exchange.matching import FillSpec
+from sim.faults import Fault
+from sim.scenario.market_spec import MarketSpec, Strict
+from sim.scenario.mismatch import Mismatch
+from sim.scenario.workload_spec import WorkloadSpec
+
+_LONGEST_S = 31_622_400
+
+
+class ClientSpec(Strict):
+    """State the client's patience with one request."""
+
+    timeout_s: float = Field(default=10.0, gt=0, le=3600)
+
+
+class SettleSpec(Strict):
+    """State how long, without faults, belief has to reach truth."""
+
+    settle_s: float = Field(default=60.0, gt=0, le=86_400)
+
+
+class LimitsSpec(Strict):
+    """Bound a run: virtual time (None: the tape's end) and callbacks."""
+
+    time_s: float | None = Field(default=None, gt=0, le=_LONGEST_S)
+    events: int = Field(default=50_000_000, ge=1)
+
+
+class CheckSpec(Strict):
+    """Say which runs ``sim check`` compares with the expected results; ``intents`` shortens each."""
+
+    policies: list[str] = Field(default=["d7"], min_length=1)
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[1], min_length=1)
+    intents: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _no_twins(self) -> CheckSpec:
+        for name, values in (("policies", self.policies), ("seeds", self.seeds)):
+            for index, value in enumerate(values):
+                if value in values[:index]:
+                    raise Mismatch((name, index), value, f"{name} without repetition")
+        return self
+
+
+class InvariantSpec(Strict):
+    """Set the checks' bounds: time to protect a fill, and time for belief to reach truth."""
+
+    protect_s: float = Field(default=5.0, gt=0, le=86_400)
+    settle_belief_s: float = Field(default=30.0, gt=0, le=86_400)
+
+
+class Scenario(Strict):
+    """State what happens; how we react is the policy's."""
+
+    title: str = Field(min_length=1)
+    story: str = ""
+    rules: RulesVersion = "2025-01"
+    isolation: Literal["intent", "account"] = "intent"
+    market: MarketSpec
+    workload: WorkloadSpec
+    latency: LatencySpec = LatencySpec()
+    client: ClientSpec = ClientSpec()
+    fills: FillSpec = FillSpec()
+    faults: list[Fault] = Field(default=[])
+    settle: SettleSpec = SettleSpec()
+    limits: LimitsSpec = LimitsSpec()
+    check: CheckSpec = CheckSpec()
+    invariants: InvariantSpec = InvariantSpec()
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> Scenario:
+        first: dict[str, int] = {}
+        for index, fault in enumerate(self.faults):
+            if first.setdefault(fault.name, index) != index:
+                # A name is a stream of chance: two faults of one name would always fire together.
+                other = f"a name of its own (faults[{first[fault.name]}] has this one)"
+                raise Mismatch(("faults", index, "name"), fault.name, other)
+        return self
+
+    @model_validator(mode="after")
+    def _belief_is_judged_in_time(self) -> Scenario:
+        bound_s, settle_s = self.invariants.settle_belief_s, self.settle.settle_s
+        if bound_s > settle_s:
+            # The books would be closed before the bound has passed, and the check could never fail.
+            raise Mismatch(
+                ("invariants", "settle_belief_s"), bound_s, f"at most settle.settle_s={settle_s:g}"
+            )
+        return self

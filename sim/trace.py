@@ -1,0 +1,176 @@
+"""Record what happened: append-only tables of typed rows, hashed as they fill.
+
+A row is a tuple in the order of its table's columns.  Rows collect in a list and move into typed numpy chunks, so
+a row costs a tuple and a list append.  ``sha256`` hashes table names, column names, the columns' little-endian
+bytes and the texts in order of first appearance: the records, not the declarations.
+
+Column kinds: ``i`` int64 (-1 = not there), ``f`` float64 (NaN = not there), ``b`` bool, ``s`` text ("" = none).
+Times end in ``_us``: integer microseconds since the start of the run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from sim.errors import SimError
+
+_CHUNK: Final = 4096
+
+_INTENT = "intent:i"
+
+TABLES: Final[dict[str, str]] = {
+    # One row when the intent is decided.  sl_price and tp_price are the planned levels.
+    "intent": f"{_INTENT} decided_us:i symbol:s direction:i quantity:f plan_price:f sl_price:f tp_price:f "
+    "leverage:f hold_us:i confidence:f",
+    # One row when the intent's own flow is over.  believed_*: what the code under test thinks by then.
+    "intent_end": f"{_INTENT} ended_us:i outcome:s believed_position:f believed_protected:b error:s",
+    # The guard's answer; price is what it saw, deviation |plan - now| / now.
+    "verdict": f"{_INTENT} at_us:i accepted:b reason:s price:f deviation:f adjusted_entry:f adjusted_sl:f "
+    "adjusted_tp:f",
+    # One call of place_order_with_safety.
+    "placement": f"{_INTENT} placement:i role:s started_us:i ended_us:i success:b order_id:s code:i message:s "
+    "attempts:i backoff_us:i adjusted:i",
+    # One failed attempt inside a placement (the executor's own account of it).
+    "attempt": f"{_INTENT} placement:i attempt:i at_us:i code:i message:s",
+    # One planned sleep between attempts.
+    "backoff": f"{_INTENT} placement:i attempt:i at_us:i delay_us:i",
+    # A stop moved by the executor after -2021.
+    "stop_moved": f"{_INTENT} placement:i at_us:i old_price:f new_price:f reference_price:f",
+    # One HTTP call, written when the client gets its answer or gives up.
+    "request": f"request:i {_INTENT} role:s call:s n:i placement:i sent_us:i answered_us:i status:i code:i "
+    "message:s request_leg_us:i reply_leg_us:i",
+    # What the venue did with a write, written when it did it.  truth: not_applied, applied, applied_late.
+    "write": f"request:i {_INTENT} role:s at_us:i truth:s order:i code:i",
+    # An injected fault that fired on a request.
+    "fault": f"fault:s kind:s request:i {_INTENT} role:s call:s n:i at_us:i stage:s truth:s",
+    # A window or burst of a fault: opened and closed.
+    "fault_edge": "fault:s opened_us:i closed_us:i",
+    # Life of an order at the venue: NEW, TRIGGERED, FILLED, CANCELED, EXPIRED.
+    "order": f"order:i {_INTENT} account:i at_us:i status:s role:s type:s side:i quantity:f price:f "
+    "reduce_only:b close_position:b request:i algo:b reason:s",
+    # An execution.  reference is last when it was matched; mark as published then.
+    "fill": f"order:i {_INTENT} account:i at_us:i role:s side:i quantity:f price:f fee:f reference:f mark:f "
+    "trigger_price:f realised:f",
+    # The account's exposure after each change.  cover: quantity of live, right-sided, exit-only stops.
+    "exposure": f"{_INTENT} account:i at_us:i position:f cover:f mark:f stop_price:f",
+    # Results of shadow brackets on the same path: kind is ideal (I1), floor (I0) or refused.  pnl_1m, pnl_5m,
+    # pnl_30m: had a refused bracket been closed that long after its fill, unless it had ended before.
+    "shadow": f"{_INTENT} kind:s filled_us:i fill_price:f exit_us:i exit_price:f exit_reason:s pnl:f "
+    "pnl_1m:f pnl_5m:f pnl_30m:f stop_crossed_us:i",
+    # The account at the end of the run, marked at last less the cost of leaving.
+    "account_end": f"account:i {_INTENT} at_us:i position:f open_orders:i wallet:f fees:f realised:f leave_value:f",
+    # What a check found.  kind: safety, liveness or simulator.
+    "violation": f"check:s kind:s {_INTENT} at_us:i amount:f unit:s truth:s belief:s",
+}
+
+_CODES: Final = {"i": "q", "f": "d"}
+_DTYPES: Final[dict[str, Any]] = {"i": np.int64, "f": np.float64, "b": np.bool_, "s": np.int32}
+
+
+class _Vocabulary(dict[str, int]):
+    """Number texts in order of first appearance."""
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = len(self)
+        return number
+
+
+class Table:
+    """Hold one table's rows as typed columns; text as numbers into the table's vocabulary."""
+
+    def __init__(self, name: str, declaration: str) -> None:
+        self.name = name
+        pairs = [item.split(":") for item in declaration.split()]
+        self.columns = tuple(column for column, _ in pairs)
+        self.kinds = tuple(kind for _, kind in pairs)
+        self.pending: list[tuple[Any, ...]] = []
+        """Rows not yet in columns.  Its ``append`` is the table's writer: a method of ours would cost more."""
+        self._chunks: list[list[np.ndarray[Any, Any]]] = []
+        self._digests = [hashlib.sha256(column.encode()) for column in self.columns]
+        self._vocabulary = _Vocabulary()
+
+    def flush(self) -> None:
+        """Move pending rows into typed columns."""
+        if not self.pending:
+            return
+        width = len(self.columns)
+        if any(len(row) != width for row in self.pending):
+            raise SimError(f"trace table {self.name}: a row does not have {width} values")
+        columns = list(zip(*self.pending, strict=True))
+        self.pending.clear()
+        chunk = [self._typed(values, kind) for values, kind in zip(columns, self.kinds, strict=True)]
+        for column, digest in zip(chunk, self._digests, strict=True):
+            digest.update(column.astype(column.dtype.newbyteorder("<"), copy=False).tobytes())
+        self._chunks.append(chunk)
+
+    def _typed(self, values: tuple[Any, ...], kind: str) -> np.ndarray[Any, Any]:
+        # array.array takes Python numbers about three times as fast as numpy does.
+        if kind == "s":
+            packed: Any = array("i", map(self._vocabulary.__getitem__, values))
+        elif kind == "b":
+            packed = bytes(map(bool, values))
+        else:
+            packed = array(_CODES[kind], values)
+        return np.frombuffer(packed, dtype=_DTYPES[kind])
+
+    def __len__(self) -> int:
+        return sum(len(chunk[0]) for chunk in self._chunks) + len(self.pending)
+
+    def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Return the columns by name; text as object arrays."""
+        self.flush()
+        if len(self._chunks) != 1:
+            merged = [
+                np.concatenate([chunk[i] for chunk in self._chunks] or [np.empty(0, _DTYPES[kind])])
+                for i, kind in enumerate(self.kinds)
+            ]
+            self._chunks = [merged]
+        words = np.empty(len(self._vocabulary), dtype=object)
+        words[:] = list(self._vocabulary)
+        return {
+            column: words[values] if kind == "s" else values
+            for column, kind, values in zip(self.columns, self.kinds, self._chunks[0], strict=True)
+        }
+
+    def digest(self) -> str:
+        """Hash the rows so far."""
+        self.flush()
+        total = hashlib.sha256(self.name.encode())
+        for digest in self._digests:
+            total.update(digest.digest())
+        total.update("\x1f".join(self._vocabulary).encode())
+        return total.hexdigest()
+
+
+class Trace:
+    """Append-only record of one run.  Tables and columns are those of :data:`TABLES`."""
+
+    def __init__(self) -> None:
+        self.tables = {name: Table(name, declaration) for name, declaration in TABLES.items()}
+
+    def writer(self, table: str) -> Callable[[tuple[Any, ...]], None]:
+        """Return the function that appends a row to ``table``."""
+        return self.tables[table].pending.append
+
+    def compact(self) -> None:
+        """Move long runs of pending rows into columns; to be called now and then while a run goes on."""
+        for table in self.tables.values():
+            if len(table.pending) >= _CHUNK:
+                table.flush()
+
+    def arrays(self, table: str) -> dict[str, np.ndarray[Any, Any]]:
+        """Return the columns of ``table`` by name."""
+        return self.tables[table].arrays()
+
+    def sha256(self) -> str:
+        """Hash the canonical records of all tables but ``violation`` (a judge's word is not what happened)."""
+        total = hashlib.sha256()
+        for name, table in self.tables.items():
+            if name != "violation":
+                total.update(table.digest().encode())
+        return total.hexdigest()

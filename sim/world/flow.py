@@ -1,0 +1,163 @@
+"""Live one intent: decide, enter through the code under test, hold, close.
+
+The flow is the strategy around the executor, not part of it: it decides, waits and asks for the close.  It hears
+that its position closed (as from a user stream) and nothing else of the truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from decimal import ROUND_DOWN, Decimal
+from typing import TYPE_CHECKING
+
+from sim.exchange.account import Account
+from sim.exchange.attribution import CURRENT_INTENT, IntentSlot
+from sim.exchange.request import key_for
+from sim.exchange.shadow import Bracket, Shadow, Stage
+from sim.scenario.workload import IntentPlan
+
+if TYPE_CHECKING:
+    from sim.world.run import World
+
+_FLAT_ALREADY = -2022
+_AFTER_US = (60_000_000, 300_000_000, 1_800_000_000)
+"""When the value of a refusal is looked at besides its end: 1, 5 and 30 minutes after the fill."""
+
+
+class IntentFlow:
+    """Run the flows of a world's intents and record what each believes at its end."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._loop = world.loop
+        self._delay_us = round(world.scenario.workload.decision_delay_s * 1e6)
+        self._stages = {
+            symbol: Stage(path, world.scenario.fills, world.venue.filters[symbol])
+            for symbol, path in world.venue.paths.items()
+        }
+        self._waiting: dict[tuple[int, str], list[asyncio.Future[None]]] = {}
+        self._write_intent = world.trace.writer("intent")
+        self._write_end = world.trace.writer("intent_end")
+        self._write_shadow = world.trace.writer("shadow")
+
+    async def live(self, plan: IntentPlan, slot: IntentSlot) -> None:
+        """Carry ``plan`` from decision to close."""
+        CURRENT_INTENT.set(slot)
+        loop, executor = self._loop, self._world.executor
+        plan_price, quantity, bracket = self._decide(plan, slot)
+        side = "buy" if plan.direction > 0 else "sell"
+        floor = self._play(plan, bracket, "floor", loop.now_us)
+        self._play(plan, bracket, "ideal", self._arrival(plan, loop.now_us + self._delay_us), earlier=floor)
+        if self._delay_us:
+            await asyncio.sleep(self._delay_us / 1e6)
+        result = await executor.submit_order(
+            symbol=plan.symbol,
+            side=side,
+            quantity=quantity,
+            planned_price=plan_price,
+            sl_percent=plan.sl_pct,
+            tp_percent=plan.tp_pct,
+            leverage=plan.leverage,
+            confidence=plan.confidence,
+            ai_tp_percent=plan.ai_tp_pct,
+            ai_trail_percent=plan.ai_trail_pct,
+        )
+        if result.status == "refused":
+            self._play(plan, bracket, "refused", self._arrival(plan, loop.now_us))
+        if result.status != "open":
+            outcome = "flattened" if result.exit is not None else result.status
+            self._end(slot, outcome, 0.0, False, result.error_message or "")
+            return
+        believed = plan.direction * quantity
+        if await self._wait_flat(slot.account, plan.symbol, bracket.deadline_us):
+            self._end(slot, "closed by the venue", 0.0, False, "")
+            return
+        closed = await executor.close_position(symbol=plan.symbol, side=side, quantity=quantity)
+        if closed.success or closed.error_code == _FLAT_ALREADY:
+            self._end(slot, "closed", 0.0, False, "")
+        else:
+            self._end(slot, "close failed", believed, result.protected, closed.error_message or "")
+
+    def _decide(self, plan: IntentPlan, slot: IntentSlot) -> tuple[float, float, Bracket]:
+        world = self._world
+        path = world.venue.paths[plan.symbol]
+        filters = world.venue.filters[plan.symbol]
+        now = self._loop.now_us
+        plan_price = plan.plan_price if plan.plan_price is not None else path.last(now)
+        raw = plan.quantity if plan.quantity is not None else (plan.notional or 0.0) / plan_price
+        quantity = float((Decimal(repr(raw)) / filters.step).to_integral_value(ROUND_DOWN) * filters.step)
+        slot.account.leverage[plan.symbol] = max(1, math.ceil(plan.leverage))
+        bracket = Bracket(
+            plan.direction,
+            quantity,
+            plan_price * (1 - plan.direction * plan.sl_pct),
+            plan_price * (1 + plan.direction * plan.tp_pct),
+            now + plan.hold_us,
+        )
+        self._write_intent(
+            (
+                plan.number, now, plan.symbol, plan.direction, quantity, plan_price, bracket.sl_price,
+                bracket.tp_price, float(plan.leverage), plan.hold_us, plan.confidence,
+            )
+        )  # fmt: skip
+        return plan_price, quantity, bracket
+
+    def _arrival(self, plan: IntentPlan, leaves_us: int) -> int:
+        """Return when the entry would reach the venue, with the run's own latency draw for it."""
+        key = key_for(plan.number, "entry", "POST /fapi/v1/order", 0)
+        return leaves_us + self._world.gateway.legs_us(key, leaves_us)[0]
+
+    def _play(
+        self, plan: IntentPlan, bracket: Bracket, kind: str, arrives_us: int, earlier: Shadow | None = None
+    ) -> Shadow:
+        stage = self._stages[plan.symbol]
+        shadow = stage.play(bracket, arrives_us, earlier)
+        later = (math.nan,) * len(_AFTER_US)
+        if kind == "refused":
+            later = tuple(stage.result_after(bracket, shadow, after_us) for after_us in _AFTER_US)
+        self._write_shadow(
+            (
+                plan.number, kind, shadow.filled_us, shadow.fill_price, shadow.exit_us, shadow.exit_price,
+                shadow.exit_reason, shadow.pnl, *later, shadow.stop_crossed_us,
+            )
+        )  # fmt: skip
+        return shadow
+
+    # -- waiting --------------------------------------------------------------------------------------
+
+    async def _wait_flat(self, account: Account, symbol: str, deadline_us: int) -> bool:
+        """Wait until the position is closed (True) or the deadline has come (False)."""
+        if account.position(symbol).quantity == 0.0:
+            return True
+        loop = self._loop
+        if deadline_us <= loop.now_us:
+            return False
+        future: asyncio.Future[None] = loop.create_future()
+        waiting = self._waiting.setdefault((account.number, symbol), [])
+        waiting.append(future)
+        timer = loop.at_us(deadline_us, _wake, future)
+        await future
+        timer.cancel()
+        waiting.remove(future)
+        return account.position(symbol).quantity == 0.0
+
+    def position_closed(self, account: Account, symbol: str) -> None:
+        """Wake the flows that hold a position of this account."""
+        for future in self._waiting.get((account.number, symbol), ()):
+            _wake(future)
+
+    # -- the end --------------------------------------------------------------------------------------
+
+    def _end(self, slot: IntentSlot, outcome: str, position: float, protected: bool, error: str) -> None:
+        self._write_end((slot.number, self._loop.now_us, outcome, position, protected, error))
+
+    def record_escape(self, slot: IntentSlot, error: BaseException | None) -> None:
+        """Record that an exception left the code under test."""
+        text = f"{type(error).__name__}: {error}"
+        self._end(slot, "escaped", 0.0, False, text)
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
