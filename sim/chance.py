@@ -15,11 +15,7 @@ _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _STEPS = (0xD1342543DE82EF95, 0xAF251AF3B0F025B5, 0xB564EF22EC7AECE5)
 _UNIT = 1.0 / (1 << 53)
-_NORMAL = NormalDist()
-try:
-    from _statistics import _normal_dist_inv_cdf as _inverse_normal
-except ImportError:  # an interpreter without the accelerator: the same algorithm (Wichura's AS241), slower
-    from statistics import _normal_dist_inv_cdf as _inverse_normal
+_INVERSE_NORMAL = NormalDist().inv_cdf
 
 
 @lru_cache(maxsize=65_536)
@@ -85,4 +81,4 @@ class Stream:
         state = (self._prefix ^ key) + _GOLDEN & _MASK
         state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
         state = (state ^ (state >> 27)) * 0x94D049BB133111EB & _MASK
-        return _inverse_normal((((state ^ (state >> 31)) >> 11) + 0.5) * _UNIT, 0.0, 1.0)
+        return _INVERSE_NORMAL((((state ^ (state >> 31)) >> 11) + 0.5) * _UNIT)

@@ -7,7 +7,7 @@ name was misspelt, the nearest valid one.  The command line prints it as one lin
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 
 class SimError(Exception):
@@ -28,7 +28,7 @@ class InputError(SimError):
         hint = f" (did you mean {nearest!r}?)" if nearest else ""
         super().__init__(f"{where}: given {shorten(given)}, expected {expected}{hint}")
 
-    def __reduce__(self) -> tuple[Callable[..., InputError], tuple[str, str, str, str | None]]:
+    def __reduce__(self) -> tuple[object, ...]:
         # An error raised in a worker process must survive the way back; the given value may not, its text does.
         return _rebuilt, (self.where, shorten(self.given), self.expected, self.nearest)
 

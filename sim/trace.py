@@ -41,9 +41,9 @@ TABLES: Final[dict[str, str]] = {
     "backoff": f"{_INTENT} placement:i attempt:i at_us:i delay_us:i",
     # A stop moved by the executor after -2021.
     "stop_moved": f"{_INTENT} placement:i at_us:i old_price:f new_price:f reference_price:f",
-    # One HTTP call, written when the client gets its answer or gives up.
+    # One HTTP call, written when the client gets its answer or gives up.  last: the price when an order left.
     "request": f"request:i {_INTENT} role:s call:s n:i placement:i sent_us:i answered_us:i status:i code:i "
-    "message:s request_leg_us:i reply_leg_us:i",
+    "message:s request_leg_us:i reply_leg_us:i last:f",
     # What the venue did with a write, written when it did it.  truth: not_applied, applied, applied_late.
     "write": f"request:i {_INTENT} role:s at_us:i truth:s order:i code:i",
     # An injected fault that fired on a request.
@@ -79,9 +79,18 @@ class _Vocabulary(dict[str, int]):
         number = self[word] = len(self)
         return number
 
+    def texts(self) -> np.ndarray[Any, Any]:
+        """Return the texts in order of their numbers."""
+        words = np.empty(len(self), dtype=object)
+        words[:] = list(self)
+        return words
+
 
 class Table:
-    """Hold one table's rows as typed columns; text as numbers into the table's vocabulary."""
+    """Hold one table's rows as typed columns; text as numbers into its column's vocabulary.
+
+    A vocabulary per column: numbers then follow the rows alone, and not when rows are moved into columns.
+    """
 
     def __init__(self, name: str, declaration: str) -> None:
         self.name = name
@@ -92,7 +101,7 @@ class Table:
         """Rows not yet in columns.  Its ``append`` is the table's writer: a method of ours would cost more."""
         self._chunks: list[list[np.ndarray[Any, Any]]] = []
         self._digests = [hashlib.sha256(column.encode()) for column in self.columns]
-        self._vocabulary = _Vocabulary()
+        self._vocabularies = [_Vocabulary() for _ in pairs]
 
     def flush(self) -> None:
         """Move pending rows into typed columns."""
@@ -103,20 +112,13 @@ class Table:
             raise SimError(f"trace table {self.name}: a row does not have {width} values")
         columns = list(zip(*self.pending, strict=True))
         self.pending.clear()
-        chunk = [self._typed(values, kind) for values, kind in zip(columns, self.kinds, strict=True)]
+        chunk = [
+            _typed(values, kind, words)
+            for values, kind, words in zip(columns, self.kinds, self._vocabularies, strict=True)
+        ]
         for column, digest in zip(chunk, self._digests, strict=True):
             digest.update(column.astype(column.dtype.newbyteorder("<"), copy=False).tobytes())
         self._chunks.append(chunk)
-
-    def _typed(self, values: tuple[Any, ...], kind: str) -> np.ndarray[Any, Any]:
-        # array.array takes Python numbers about three times as fast as numpy does.
-        if kind == "s":
-            packed: Any = array("i", map(self._vocabulary.__getitem__, values))
-        elif kind == "b":
-            packed = bytes(map(bool, values))
-        else:
-            packed = array(_CODES[kind], values)
-        return np.frombuffer(packed, dtype=_DTYPES[kind])
 
     def __len__(self) -> int:
         return sum(len(chunk[0]) for chunk in self._chunks) + len(self.pending)
@@ -130,11 +132,11 @@ class Table:
                 for i, kind in enumerate(self.kinds)
             ]
             self._chunks = [merged]
-        words = np.empty(len(self._vocabulary), dtype=object)
-        words[:] = list(self._vocabulary)
         return {
-            column: words[values] if kind == "s" else values
-            for column, kind, values in zip(self.columns, self.kinds, self._chunks[0], strict=True)
+            column: words.texts()[values] if kind == "s" else values
+            for column, kind, words, values in zip(
+                self.columns, self.kinds, self._vocabularies, self._chunks[0], strict=True
+            )
         }
 
     def digest(self) -> str:
@@ -143,8 +145,20 @@ class Table:
         total = hashlib.sha256(self.name.encode())
         for digest in self._digests:
             total.update(digest.digest())
-        total.update("\x1f".join(self._vocabulary).encode())
+        for words in self._vocabularies:
+            total.update(("\x1f".join(words) + "\x1e").encode())
         return total.hexdigest()
+
+
+def _typed(values: tuple[Any, ...], kind: str, words: _Vocabulary) -> np.ndarray[Any, Any]:
+    # array.array takes Python numbers about three times as fast as numpy does.
+    if kind == "s":
+        packed: Any = array("i", map(words.__getitem__, values))
+    elif kind == "b":
+        packed = bytes(map(bool, values))
+    else:
+        packed = array(_CODES[kind], values)
+    return np.frombuffer(packed, dtype=_DTYPES[kind])
 
 
 class Trace:

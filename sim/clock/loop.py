@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 from weakref import WeakValueDictionary
 
 import simpy
@@ -48,7 +48,7 @@ class VirtualLoop(RefusingLoop):
 
     def __init__(self, env: simpy.Environment | None = None) -> None:
         # SimPy types its time as a float too; here it is always an int.
-        self._env: Any = env if env is not None else simpy.Environment(initial_time=0)
+        self._env = cast(Any, env if env is not None else simpy.Environment(initial_time=0))
         self.env: simpy.Environment = self._env
         self._queue: list[_Key] = self._env._queue
         self._next_id = self._env._eid.__next__
@@ -148,6 +148,8 @@ class VirtualLoop(RefusingLoop):
         try:
             while not self._stopping:
                 if ready:
+                    if events_run >= limit:
+                        raise EventLimit(self._limit_text())
                     # Same key as the heap's, so the order is that of one queue.
                     if queue and queue[0] < ready[0]:
                         event = heappop(queue)[3]
@@ -165,6 +167,9 @@ class VirtualLoop(RefusingLoop):
                         continue
                     if until_us is not None and when > until_us:
                         return False
+                    # Before the event is taken: what the limit cuts off must still be there to be cancelled.
+                    if events_run >= limit:
+                        raise EventLimit(self._limit_text())
                     heappop(queue)
                     if when != env._now:
                         env._now = when
@@ -176,8 +181,6 @@ class VirtualLoop(RefusingLoop):
                 else:
                     return False
                 events_run += 1
-                if events_run > limit:
-                    raise EventLimit(f"{self.event_limit} events used up at {env._now / 1e6:.6f} s")
                 if type(event) is Handle:
                     callback = event._callback
                     if callback is not None:
@@ -210,6 +213,9 @@ class VirtualLoop(RefusingLoop):
         if not event._ok and not hasattr(event, "_defused"):
             raise event._value
 
+    def _limit_text(self) -> str:
+        return f"{self.event_limit} events used up at {self._env._now / 1e6:.6f} s"
+
     def _runaway_text(self, event: Any) -> str:
         what = event._callback if type(event) is Handle else event
         return (
@@ -231,7 +237,7 @@ class VirtualLoop(RefusingLoop):
         finally:
             task.remove_done_callback(self._stop_on_done)
             if task.done() and not task.cancelled() and task.exception() is not None:
-                task._log_traceback = False  # type: ignore[attr-defined]
+                task._log_traceback = False
         if not task.done():
             raise RuntimeError("Event loop stopped before Future completed.")
         return task.result()
@@ -311,7 +317,7 @@ class VirtualLoop(RefusingLoop):
         """Create a task that hashes by creation number."""
         self._check_open()
         if self._task_factory is not None:
-            task = self._task_factory(self, coro, **keywords)
+            task: asyncio.Task[_T] = self._task_factory(self, coro, **keywords)
             if name is not None:
                 task.set_name(name)
             return task

@@ -6,6 +6,7 @@ Each route is one small function in a table; unknown paths answer as the venue d
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import nan
 from typing import Any
 
 from sim.exchange.filters import RulesVersion
@@ -44,6 +45,11 @@ class Door:
             status, refused = refusal.reply()
             return status, refused, -1
         return 200, body, order
+
+    def last_price(self, symbol: Any, t_us: int) -> float:
+        """Return last of ``symbol`` at ``t_us``; NaN for a symbol that does not trade here."""
+        path = self.venue.paths.get(symbol) if isinstance(symbol, str) else None
+        return path.last(t_us) if path is not None else nan
 
     def _symbol(self, request: Request) -> str:
         symbol = request.params.get("symbol")

@@ -77,6 +77,8 @@ class Gateway:
         request = Request(self._last_request, slot, role, method, path, params, now)
         request_us, reply_us = self.legs_us(request.key, now)
         request.request_us, request.reply_us = request_us, reply_us
+        if role != "none":
+            request.last = self._door.last_price(params.get("symbol"), now)
         arrives_us = now + request_us
         request.future = future = loop.create_future()
         request.silent = request_us + reply_us >= self._timeout_us
@@ -185,6 +187,7 @@ class Gateway:
             (
                 request.number, request.slot.number, request.role, request.call, request.n, request.placement,
                 request.sent_us, self._env._now, status, code, message, request.request_us, request.reply_us,
+                request.last,
             )
         )  # fmt: skip
         if not request.future.done():

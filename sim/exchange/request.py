@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import lru_cache
+from math import nan
 from typing import Any
 
 from sim.chance import key_of, mix, spread
@@ -28,7 +29,7 @@ def key_for(intent: int, role: str, call: str, n: int) -> int:
 class Request:
     """Carry what a request is, its key for chance — (intent, role, call, n) — and how its journey goes.
 
-    ``request_us`` and ``reply_us`` are the legs' delays; ``silent`` says that no answer comes before the client's
+    ``last`` is the price when an order left (NaN for other calls).  ``request_us`` and ``reply_us`` are the legs' delays; ``silent`` says that no answer comes before the client's
     time-out; ``future`` waits for the answer.
     """
 
@@ -36,6 +37,7 @@ class Request:
         "call",
         "future",
         "key",
+        "last",
         "method",
         "n",
         "number",
@@ -74,4 +76,5 @@ class Request:
         self.request_us = 0
         self.reply_us = 0
         self.silent = False
+        self.last = nan
         self.future: asyncio.Future[tuple[int, Any]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sim.chance import Stream
 from sim.exchange.effects import STAGES, Effect

@@ -111,9 +111,9 @@ def _value(text: str) -> Any:
 
 
 def plain_times(value: Any) -> Any:
-    """Return ``value`` with TOML's own clock times (14:20:00 without quotes) as the text models expect."""
+    """Return ``value`` with TOML's own times and dates (14:20:00, 2025-12-09 without quotes) as text."""
     if isinstance(value, dict):
         return {key: plain_times(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain_times(item) for item in value]
-    return value.isoformat() if isinstance(value, datetime.time) else value
+    return value.isoformat() if isinstance(value, datetime.time | datetime.date) else value

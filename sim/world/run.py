@@ -128,6 +128,8 @@ class World:
         self._progress = progress
         self._flow = IntentFlow(self)
         self._tasks: dict[asyncio.Task[None], IntentSlot] = {}
+        self._open_books: dict[int, IntentSlot] = {}
+        self._cut_off = False
         self._unsettled = len(plans)
         self._errors: list[str] = []
         self._write_account_end = self.trace.writer("account_end")
@@ -140,9 +142,13 @@ class World:
         # The young are many and die by reference count; looking for cycles every 700 births is a waste.
         thresholds = gc.get_threshold()
         gc.set_threshold(50_000, 20, 20)
+        # What was there before is out of the collector's sight: its rubbish is not this run's, and walking through
+        # it once more would take longer than a short run.
+        gc.freeze()
         try:
             return self._run_fenced()
         finally:
+            gc.unfreeze()
             gc.set_threshold(*thresholds)
 
     def _run_fenced(self) -> RunRecord:
@@ -157,7 +163,7 @@ class World:
                 ended = "event limit"
             if boot.done() and boot.exception() is not None:
                 raise boot.exception()  # type: ignore[misc]
-            self._end_what_is_left()
+            self._end_what_is_left(boot)
             if self.scenario.isolation == "account":
                 self._write_end(self.house)
             # Coroutines and tasks that only the collector can find must be found while they still count.
@@ -191,6 +197,8 @@ class World:
             self._begin(plan)
 
     def _begin(self, plan: IntentPlan) -> None:
+        if self._cut_off:
+            return
         if self.scenario.isolation == "intent":
             account = Account(plan.number + 1, OPENING_WALLET)
         else:
@@ -199,6 +207,7 @@ class World:
         self.attribution.opened(slot)
         task = self.loop.create_task(self._flow.live(plan, slot), name=f"intent-{plan.number}")
         self._tasks[task] = slot
+        self._open_books[slot.number] = slot
         task.add_done_callback(self._flow_ended)
         self.loop.at_us(plan.decided_us + plan.hold_us + self.settle_us, self._settle, slot)
 
@@ -217,6 +226,7 @@ class World:
             self._flow.record_escape(slot, task.exception())
 
     def _close_books(self, slot: IntentSlot) -> None:
+        del self._open_books[slot.number]
         if self.scenario.isolation == "intent":
             self._write_end(slot)
         self._unsettled -= 1
@@ -239,16 +249,17 @@ class World:
         )  # fmt: skip
         self.venue.close_books(account)
 
-    def _end_what_is_left(self) -> None:
-        """Cancel flows that the limit cut off and close their books where they stand."""
-        left = sorted(self._tasks, key=hash)
-        slots = [self._tasks[task] for task in left]
-        for task in left:
+    def _end_what_is_left(self, boot: asyncio.Task[None]) -> None:
+        """Cancel flows that the limit cut off and close the books still open where they stand."""
+        # What else is due at this instant may still happen, but no intent begins any more.
+        self._cut_off = True
+        boot.cancel()
+        for task in sorted(self._tasks, key=hash):
             task.cancel()
         self.loop.event_limit = None
         self.loop.run_until(self.loop.now_us)
         if self.scenario.isolation == "intent":
-            for slot in slots:
+            for slot in self._open_books.values():
                 self._write_end(slot)
         self.loop.close()
 

@@ -225,7 +225,24 @@ def test_an_event_limit_ends_the_run() -> None:
     assert loop.events_run == 10
     with pytest.raises(EventLimit, match="30 events used up"):
         loop.run_until(1000)
-    assert loop.now_us == 31
+    assert (loop.now_us, loop.events_run) == (30, 30)
+
+
+def test_an_event_limit_loses_no_event() -> None:
+    """What the limit cuts off is still due: a task not yet begun can be cancelled, and a raised limit goes on."""
+    loop = VirtualLoop()
+    seen: list[int] = []
+    for number in range(6):
+        loop.at_us(number, seen.append, number)
+        loop.call_soon(seen.append, -number)
+    for limit in range(1, 12):
+        loop.event_limit = limit
+        with pytest.raises(EventLimit):
+            loop.run_until(100)
+        assert len(seen) == loop.events_run == limit
+    loop.event_limit = 12
+    assert loop.run_until(100) is False
+    assert sorted(seen) == [-5, -4, -3, -2, -1, 0, 0, 1, 2, 3, 4, 5]
 
 
 def test_a_failed_process_ends_the_run() -> None:

@@ -48,7 +48,7 @@ def ends(tree: Tree, begin_us: int) -> tuple[int, list[tuple[int, int]]]:
     return end_us, told
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(trees)
 def test_sleeps_end_when_arithmetic_says(tree: Tree) -> None:
     """Time is the maximum over what runs at once and the sum over what runs in turn, to the microsecond."""

@@ -21,7 +21,7 @@ trades = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(trades)
 def test_money_and_positions_are_conserved(fills: list[tuple[str, float, float, float]]) -> None:
     """wallet = opening + realised - fees; positions are sums; realised plus open value is the cash that moved."""
@@ -39,7 +39,7 @@ def test_money_and_positions_are_conserved(fills: list[tuple[str, float, float, 
         assert gained == pytest.approx(cash + position.quantity * position.entry_price, abs=1e-4)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@settings(max_examples=50, deadline=None, derandomize=True, database=None)
 @given(trades)
 def test_long_and_short_are_mirror_images(fills: list[tuple[str, float, float, float]]) -> None:
     """The opposite trades at the same prices lose exactly what these gain."""

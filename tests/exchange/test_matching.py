@@ -63,7 +63,7 @@ def test_rule_6_the_tape_does_not_react(make_desk: Callable[..., Any]) -> None:
     assert desk.path.last(0) == before
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=120, deadline=None, derandomize=True, database=None)
 @given(
     st.integers(1, 10_000_000),
     st.sampled_from([0.1, 0.01, 0.001]),

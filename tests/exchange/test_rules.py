@@ -244,7 +244,7 @@ names = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(
     st.sampled_from([MARKET, STOP, TARGET, TRAIL, ALGO]),
     st.dictionaries(names, words, max_size=4),

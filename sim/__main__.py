@@ -1,0 +1,7 @@
+"""Let ``python -m sim`` be the command line."""
+
+import sys
+
+from sim.cli import main
+
+sys.exit(main())

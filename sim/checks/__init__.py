@@ -1,0 +1,10 @@
+"""Judge truth against belief from a run's trace: never act, never look at a live object.
+
+:func:`run_checks` runs the table :data:`CHECKS` and writes one ``violation`` row for each finding.
+"""
+
+from sim.checks.case import Case, Check, Finding
+from sim.checks.run import run_checks
+from sim.checks.table import CHECKS
+
+__all__ = ["CHECKS", "Case", "Check", "Finding", "run_checks"]

@@ -1,0 +1,47 @@
+"""Run all checks on one trace and record what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sim.checks.case import Case, Isolation
+from sim.checks.table import CHECKS
+from sim.execution.policy_keys import Settings
+from sim.trace import Trace
+
+
+def run_checks(
+    trace: Trace,
+    *,
+    settings: Settings,
+    steps: Mapping[str, float],
+    isolation: Isolation,
+    opening_wallet: float,
+    protect_s: float = 5.0,
+    settle_belief_s: float = 30.0,
+    errors: Sequence[str] = (),
+) -> int:
+    """Write a ``violation`` row for every finding of every check and return their number.
+
+    ``settings`` is the policy the run was made with, ``steps`` the quantity step of every traded symbol,
+    ``opening_wallet`` the quote currency each account began with, ``errors`` the run's own (unseen
+    exceptions, coroutines never awaited).  A safety or liveness row speaks about the code under test, a
+    simulator row about this package.  The trace must not have been judged before.
+    """
+    case = Case(
+        trace=trace,
+        settings=settings,
+        steps=steps,
+        isolation=isolation,
+        opening_wallet=opening_wallet,
+        protect_us=round(protect_s * 1e6),
+        settle_belief_us=round(settle_belief_s * 1e6),
+        errors=errors,
+    )
+    write = trace.writer("violation")
+    count = 0
+    for check in CHECKS:
+        for finding in check.find(case):
+            write((check.id, check.kind, *finding))
+            count += 1
+    return count

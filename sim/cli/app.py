@@ -1,0 +1,107 @@
+"""Put the commands together, and turn what leaves them into lines and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Final
+
+import typer
+
+from sim import __version__
+from sim.cli import catalogue, check, compare, run, show
+from sim.cli.refusals import USAGE_ERRORS, error_lines
+from sim.errors import InputError, SimError, unknown_name
+
+FINE: Final = 0
+FAILED: Final = 1
+WRONG_INPUT: Final = 2
+INTERRUPTED: Final = 130
+
+COMMANDS: Final[dict[str, Callable[..., object]]] = {
+    "run": run.run,
+    "compare": compare.compare,
+    "check": check.check,
+    "show": show.show,
+    "list": catalogue.list_all,
+}
+
+app = typer.Typer(
+    name="sim",
+    add_completion=False,
+    # Plain help costs a tenth of a second, framed help half of one, and a pipe shows it as it is.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Backtest order execution against an exchange that fails the way the real one does.
+
+    \b
+    Examples:
+      sim list                                  what there is to run
+      sim run quickstart --policy d7            one run: numbers, pages and tables in reports/
+      sim show quickstart-d7-seed1              its ten worst intents
+      sim show quickstart-d7-seed1 --intent 7   the story of one
+      sim compare quickstart --policies d7,legacy-sltp
+      sim check                                 rerun what has expected results
+
+    \b
+    Exit codes:
+      0    fine; damage that a run shows is a result, not a failure
+      1    a check or a gate failed
+      2    wrong input: one line each on standard error, nothing written
+      130  interrupted
+    """
+    if version:
+        print(f"sim {__version__}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (see the main help); never raise what a person can cause."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _code_of(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has left (sim list | head); that is no failure, and Python must not
+        # try to flush what is left into the closed pipe on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    return code
+
+
+def _code_of(words: Sequence[str]) -> int:
+    try:
+        command = next((word for word in words if not word.startswith("-")), None)
+        if command is not None and command not in COMMANDS:
+            raise unknown_name("command", command, "a command", COMMANDS)
+        code = app(words, prog_name="sim", standalone_mode=False)
+    except (InputError, USAGE_ERRORS) as error:
+        for line in error_lines(error):
+            print(f"error: {line}", file=sys.stderr)
+        return WRONG_INPUT
+    except SimError as error:
+        print(f"error: the run failed: {error}", file=sys.stderr)
+        return FAILED
+    except SystemExit as leaving:
+        # A command that has told its own end.
+        return leaving.code if isinstance(leaving.code, int) else FAILED
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        print("interrupted; nothing was written", file=sys.stderr)
+    return code if isinstance(code, int) else FINE

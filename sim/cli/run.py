@@ -1,0 +1,133 @@
+"""``sim run``: one run, its summary, its folder."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sim.api.folders import REPORTS, WRITABLE, as_input_error, new_folder
+from sim.api.inputs import load_reaction
+from sim.cli.log_file import log_to
+from sim.cli.options import Intents, Json, Out, Quiet, Set
+from sim.api.progress import PAGES, notice, progress_bar
+from sim.api.values import whole_number
+
+if TYPE_CHECKING:
+    from sim.experiment import Result
+
+
+def run(
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="The name of a shipped scenario, or a file.")
+    ] = "quickstart",
+    policy: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="The policy (default: the first of the scenario's check)."),
+    ] = None,
+    overrides: Set = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            parser=whole_number("--seed", least=0),
+            help="The seed (default: the first of the scenario's check).",
+        ),
+    ] = None,
+    intents: Intents = None,
+    out: Out = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Write the tables as CSV too.")] = False,
+    as_json: Json = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the lines the code under test logs, with virtual UTC times."
+        ),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when safety was violated.")] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Run one scenario under one policy and one seed.
+
+    Writes numbers, tables and pages to reports/SCENARIO-POLICY-seedN (or --out), replacing an earlier result.
+    Damage that the run shows is a result: the exit code is 0 unless --strict is given.
+
+    \b
+    Examples:
+      sim run
+      sim run quickstart --policy legacy-sltp --seed 3
+      sim run my/scenario.toml --set faults.internal_error.how.rate=0.2 --set execution.max_order_retries=3
+      sim run quickstart --intents 50 --log run.log --json
+    """
+    # The rooms below cost a second to import: only a run pays for them, not the help.
+    from sim.experiment import run_scenario
+    from sim.report import publish, summary_text
+    from sim.scenario import load_scenario, split_overrides
+
+    to_scenario, to_policy = split_overrides(overrides or [])
+    loaded = load_scenario(scenario, to_scenario)
+    reaction = load_reaction(loaded, policy, to_policy)
+    seed = loaded.scenario.check.seeds[0] if seed is None else seed
+    target = out or REPORTS / f"{loaded.name}-{reaction.name}-seed{seed}"
+    with new_folder(target) as folder, log_to(log, target) as logger:
+        with progress_bar(not quiet) as advance:
+            result = run_scenario(
+                loaded,
+                reaction,
+                seed=seed,
+                intents=intents,
+                overrides=overrides or [],
+                scenario_word=scenario,
+                policy_word=policy or "",
+                progress=None if advance is None else lambda done, total: advance(loaded.name, done, total),
+                logger=logger,
+            )
+        with notice(not quiet, PAGES), as_input_error("--out", target, WRITABLE):
+            publish(result, folder, csv=csv)
+    _warn(result)
+    if as_json:
+        print(json.dumps({**_facts(result), "folder": str(target)}, ensure_ascii=False, allow_nan=False))
+    elif quiet:
+        print(target)
+    else:
+        print(summary_text(result))
+        print(f"\nfolder  {target}\npage    {target / 'index.html'}")
+    return _exit_code(result) if strict else 0
+
+
+def _facts(result: Result) -> dict[str, Any]:
+    """Return manifest, headline and violation counts as JSON can hold them: no number is null."""
+    headline = {name: value if math.isfinite(value) else None for name, value in result.headline.items()}
+    return {"manifest": result.manifest, "headline": headline, "violations": violation_counts(result)}
+
+
+def violation_counts(result: Result) -> dict[str, dict[str, int]]:
+    """Count violations by kind (safety, liveness, simulator) and check."""
+    counts: dict[str, dict[str, int]] = {"safety": {}, "liveness": {}, "simulator": {}}
+    found = result.violations
+    for (kind, check), number in sorted(Counter(zip(found["kind"], found["check"], strict=True)).items()):
+        counts[kind][check] = number
+    return counts
+
+
+def _warn(result: Result) -> None:
+    """Say on standard error what makes the run itself doubtful."""
+    if result.manifest["ended"] != "finished":
+        print(f"warning: the run ended at its {result.manifest['ended']}", file=sys.stderr)
+    for error in result.manifest["errors"]:
+        print(f"warning: {error}", file=sys.stderr)
+    for check, number in violation_counts(result)["simulator"].items():
+        print(f"warning: the simulator broke its own check {check}, {number} times", file=sys.stderr)
+
+
+def _exit_code(result: Result) -> int:
+    counts = violation_counts(result)
+    found = sum(counts["safety"].values()) + sum(counts["simulator"].values())
+    if found:
+        print(f"failed: {found} violations of safety", file=sys.stderr)
+    return 1 if found else 0

@@ -1,0 +1,134 @@
+"""Run one scenario under one policy and one seed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from logging import Logger
+from typing import Any
+
+from sim.checks import run_checks
+from sim.experiment.fingerprint import code_sha256, versions
+from sim.experiment.prepare import Market, Prepared, load_market_of, prepare
+from sim.experiment.result import Result
+from sim.metrics import build_frames
+from sim.scenario import LoadedPolicy, LoadedScenario, load_policy_named, load_scenario, split_overrides
+from sim.world import RunRecord, World
+from sim.world.run import OPENING_WALLET
+
+Progress = Callable[[int, int], None]
+
+
+def run_scenario(
+    scenario: str | LoadedScenario,
+    policy: str | LoadedPolicy | None = None,
+    *,
+    seed: int | None = None,
+    intents: int | None = None,
+    overrides: Sequence[str] = (),
+    market: Market | None = None,
+    scenario_word: str = "",
+    policy_word: str = "",
+    progress: Progress | None = None,
+    logger: Logger | None = None,
+) -> Result:
+    """Run ``scenario`` (name, path or loaded) under ``policy`` and return its result.
+
+    ``policy`` None means the first of the scenario's ``[check]``, ``seed`` None likewise.  ``overrides`` are
+    ``key=value`` texts: ``execution.*`` go to the policy, the rest to the scenario.  ``market`` spares loading the
+    tapes again.  ``scenario_word`` and ``policy_word`` are how the reproducing command names what was loaded.  Raises InputError for anything a person wrote that cannot be used.
+    """
+    to_scenario, to_policy = split_overrides(overrides)
+    loaded = scenario if isinstance(scenario, LoadedScenario) else load_scenario(scenario, to_scenario)
+    spec = loaded.scenario
+    if isinstance(policy, str):
+        policy_word = policy_word or policy
+    if policy is None:
+        policy = load_policy_named(spec.check.policies[0], to_policy, loaded.base_dir)
+    elif not isinstance(policy, LoadedPolicy):
+        policy = load_policy_named(policy, to_policy)
+    seed = seed if seed is not None else spec.check.seeds[0]
+    command = _command(
+        scenario_word or (scenario if isinstance(scenario, str) else loaded.name),
+        policy_word or policy.name.partition("+")[0],
+        seed,
+        intents,
+        overrides,
+    )
+    market = market if market is not None else load_market_of(loaded)
+    ready = prepare(loaded, market, seed, intents)
+    world = World(
+        spec, policy.store, seed, ready.paths, ready.filters, ready.plans, logger=logger, progress=progress
+    )
+    record = world.run()
+    steps = {symbol: float(filters.step) for symbol, filters in ready.filters.items()}
+    run_checks(
+        record.trace,
+        settings=policy.store.settings,
+        steps=steps,
+        isolation=spec.isolation,
+        opening_wallet=OPENING_WALLET,
+        protect_s=spec.invariants.protect_s,
+        errors=record.errors,
+    )
+    frames = build_frames(
+        record.trace,
+        episode_us=round(spec.market.episode_s * 1e6),
+        seed=seed,
+        epoch_us=record.epoch_us,
+        steps=steps,
+    )
+    manifest = _manifest(loaded, policy, seed, command, market, ready, record)
+    return Result(frames=frames, manifest=manifest)
+
+
+def _command(
+    scenario: str, policy: str, seed: int, intents: int | None, overrides: Sequence[str]
+) -> str:
+    words = ["sim", "run", scenario, "--policy", policy, "--seed", str(seed)]
+    if intents is not None:
+        words += ["--intents", str(intents)]
+    for item in overrides:
+        words += ["--set", item]
+    return shlex.join(words)
+
+
+def _manifest(
+    loaded: LoadedScenario,
+    policy: LoadedPolicy,
+    seed: int,
+    command: str,
+    market: Market,
+    ready: Prepared,
+    record: RunRecord,
+) -> dict[str, Any]:
+    spec = loaded.scenario
+    return {
+        "scenario": loaded.name,
+        "title": spec.title,
+        "story": spec.story,
+        "policy": policy.name,
+        "policy_values": dict(policy.store.values),
+        "seed": seed,
+        "rules": spec.rules,
+        "isolation": spec.isolation,
+        "ended": record.ended,
+        "ended_us": record.ended_us,
+        "epoch_us": record.epoch_us,
+        "intents": record.intents,
+        "requests": record.requests,
+        "unattributed": record.unattributed,
+        "events": record.events,
+        "errors": list(record.errors),
+        "path_source": {symbol: path.source for symbol, path in sorted(ready.paths.items())},
+        "shocks": [shock.describe() for shock in spec.market.shock],
+        "data_notes": [*market.notes, *ready.notes],
+        "protect_s": spec.invariants.protect_s,
+        "trace_sha256": record.trace.sha256(),
+        "scenario_sha256": loaded.sha256,
+        "policy_sha256": policy.sha256,
+        "data_sha256": market.sha256,
+        "code_sha256": code_sha256(),
+        "versions": versions(),
+        "command": command,
+    }

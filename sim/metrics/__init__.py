@@ -1,0 +1,38 @@
+"""Turn a trace into frames and frames into numbers, by the definitions of the project (pure).
+
+``build_frames`` makes the tables, ``COLUMNS`` documents them; every function after that takes frames and returns
+a table or flat numbers, with n, clusters and, where it is a share or a mean, an interval.
+"""
+
+from sim.metrics.columns import COLUMNS
+from sim.metrics.document_tables import claims, seed_metrics
+from sim.metrics.frames import Frames, build_frames, concat_frames
+from sim.metrics.headline_numbers import HEADLINES, headline
+from sim.metrics.intervals import CONDITIONAL
+from sim.metrics.latency_table import latency
+from sim.metrics.money_table import money
+from sim.metrics.paired_tables import paired, paired_by_date
+from sim.metrics.protection_table import protection
+from sim.metrics.recovery_table import recovery
+from sim.metrics.slippage_table import slippage
+from sim.metrics.traffic_table import load
+
+__all__ = [
+    "COLUMNS",
+    "CONDITIONAL",
+    "HEADLINES",
+    "Frames",
+    "build_frames",
+    "claims",
+    "concat_frames",
+    "headline",
+    "latency",
+    "load",
+    "money",
+    "paired",
+    "paired_by_date",
+    "protection",
+    "recovery",
+    "seed_metrics",
+    "slippage",
+]

@@ -1,0 +1,183 @@
+"""Hold the one style of all plots: colours that the colour-blind can tell apart, sizes, and how to render.
+
+Truth and belief have the same two colours everywhere.  Rendered pictures are byte-stable: no dates, no software
+names, ids from a fixed salt, and a figure of its own that no other plot shares state with.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.transforms import ScaledTranslation
+from PIL import Image
+
+# Okabe and Ito's palette, without its yellow, which no white page can carry.
+BLUE: Final = "#0072b2"
+ORANGE: Final = "#e69f00"
+GREEN: Final = "#009e73"
+RED: Final = "#d55e00"
+SKY: Final = "#56b4e9"
+PINK: Final = "#cc79a7"
+GREY: Final = "#8a939c"
+
+TRUTH: Final = BLUE
+BELIEF: Final = ORANGE
+
+INK: Final = "#1f2933"
+GRID: Final = "#dde2e7"
+PAPER: Final = "#fefefe"
+
+HALF: Final = 4.8
+"""Width in inches of a plot that shares its row with another."""
+FULL: Final = 10.8
+"""Width in inches of a plot that has the row for itself."""
+
+EMPTY: Final = 1.3
+"""Height in inches of a plot that has nothing to show."""
+
+_DPI: Final = 160
+_SETTINGS: Final[dict[str, Any]] = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8.0,
+    "axes.labelsize": 9.5,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 9.0,
+    "ytick.labelsize": 9.0,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "legend.columnspacing": 1.2,
+    "legend.handlelength": 1.5,
+    "lines.linewidth": 1.8,
+    "figure.facecolor": PAPER,
+    "figure.constrained_layout.w_pad": 0.09,
+    "figure.constrained_layout.h_pad": 0.07,
+    "path.simplify": True,
+    "path.simplify_threshold": 0.2,
+    "svg.hashsalt": "sim",
+    # Letters stay letters: a page is a third of the size, and its charts can be read aloud and searched.
+    "svg.fonttype": "none",
+}
+_THEMED: Final = {INK: "currentColor", GRID: "var(--grid)", PAPER: "var(--card)", BLUE: "var(--blue)"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """Hold a rendered plot: ``svg`` for pages (inks follow the page's theme), ``png`` for files."""
+
+    name: str
+    caption: str
+    wide: bool
+    svg: str
+    png: bytes
+
+
+def picture(
+    name: str, caption: str, size: tuple[float, float], paint: Callable[[Figure], object]
+) -> Picture:
+    """Render what ``paint`` draws on a fresh figure of ``size`` inches."""
+    with matplotlib.rc_context(_SETTINGS):
+        figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
+        paint(figure)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        png = io.BytesIO()
+        Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(png, format="png")
+        # The layout is solved by now; solving it again would cost as much as drawing.
+        figure.set_layout_engine("none")
+        figure.patch.set_visible(False)
+        svg = io.StringIO()
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+    return Picture(
+        name=name,
+        caption=caption,
+        wide=size[0] > HALF,
+        svg=_embedded(svg.getvalue(), name, caption),
+        png=png.getvalue(),
+    )
+
+
+def _embedded(svg: str, name: str, caption: str) -> str:
+    """Return an SVG fit to stand in a page beside others: own ids, theme colours, a label for those who listen."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    # A hundredth of a point is less than any screen shows.
+    body = re.sub(r'\bd="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path.group()), body)
+    body = re.sub(r' xmlns(:\w+)?="[^"]*"', "", body)
+    body = re.sub(r'xlink:href="#', 'href="#', body)
+    body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = re.sub(r'href="#', f'href="#{name}-', body)
+    body = re.sub(r"url\(#", f"url(#{name}-", body)
+    for colour, themed in _THEMED.items():
+        body = body.replace(colour, themed)
+    label = caption.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    return body.replace("<svg", f'<svg role="img" aria-label="{label}"', 1).strip()
+
+
+def nothing_to_show(axes: Axes, why: str) -> Axes:
+    """Say on empty axes that there is nothing to show, and why."""
+    axes.set_axis_off()
+    axes.text(
+        0.5, 0.5, f"nothing to show\n{why}", ha="center", va="center", transform=axes.transAxes, color=GREY
+    )
+    return axes
+
+
+def legend_below(axes: Axes, columns: int, *, points: float = 36.0) -> None:
+    """Put the legend under the axis label, at a distance in points that no size of the plot changes."""
+    below = axes.transAxes + ScaledTranslation(0.0, -points / 72, axes.figure.dpi_scale_trans)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), bbox_transform=below, ncols=columns)
+
+
+def log_axis(axes: Axes, low: float, high: float) -> None:
+    """Scale the x axis logarithmically over ``low`` to ``high`` > 0, ticks at 1, 2 and 5 where there is room."""
+    axes.set_xscale("log")
+    axes.set_xlim(low / 1.3, high * 1.3)
+    subs = (1.0, 2.0, 5.0) if high / low < 100 else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=subs))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    plain_ticks(axes.xaxis)
+
+
+def plain_ticks(axis: Axis) -> None:
+    """Write ticks as plain numbers, with commas, also on logarithmic axes."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+
+
+def only(axes: Axes, axis: str) -> Axes:
+    """Keep grid lines across one axis ("x" or "y") only."""
+    axes.grid(visible=False, axis="y" if axis == "x" else "x")
+    return axes
+
+
+def rows_height(rows: int, least: float = 1.7) -> float:
+    """Return the height in inches of a plot with one line of text per row; less for no row at all."""
+    return max(least, 1.15 + 0.27 * rows) if rows else EMPTY

@@ -1,0 +1,383 @@
+"""Tell one intent's story in plain words, from a result's frames: what was believed, what was true, what was done.
+
+Every line has a time, an actor and a kind: *belief* is what the code under test knew or did, *truth* what the
+venue did, *fault* an injected cause, *market* the price, *check* a broken invariant.  At one instant causes come
+before effects: the venue acts, an answer arrives, a placement ends, and only then the next request leaves.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import pandas as pd
+
+from sim.errors import InputError
+
+if TYPE_CHECKING:
+    from sim.experiment import Result
+
+Kind = Literal["belief", "truth", "fault", "market", "check"]
+WIDTH: Final = 100
+"""Columns of :func:`story_text`."""
+
+_ROLES: Final = {"sl": "stop", "tp": "target", "trailing": "trailing stop", "flatten": "close"}
+_READS: Final = {
+    "GET /fapi/v1/ticker/price": "the last price",
+    "GET /fapi/v1/premiumIndex": "the mark price",
+    "GET /fapi/v1/exchangeInfo": "the filters",
+    "GET /fapi/v1/order": "an order",
+    "GET /fapi/v1/algoOrder": "an order",
+    "GET /fapi/v1/openOrders": "the open orders",
+    "GET /fapi/v1/openAlgoOrders": "the open orders",
+    "GET /fapi/v2/positionRisk": "the position",
+    "GET /fapi/v3/positionRisk": "the position",
+}
+_TRUTHS: Final = {
+    "applied": "WAS applied",
+    "not_applied": "was not applied",
+    "applied_late": "WAS applied, late",
+}
+_PLACES: Final = (
+    "decided crossed accepted triggered filled over exposed answered returned judged waits sends fault ends "
+    "closed violated"
+)
+_RANKS: Final = {place: rank for rank, place in enumerate(_PLACES.split())}
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """State one thing that happened: ``at_us`` after the start of the run, who did it, what, of which kind."""
+
+    at_us: int
+    actor: str
+    text: str
+    kind: Kind
+
+
+_Ranked = tuple[int, str, StoryLine]
+
+
+def story_of(result: Result, intent: int) -> list[StoryLine]:
+    """Return an intent's story in the order in which it happened; raise InputError for an unknown number."""
+    story = _Story(result, intent)
+    told = sorted(story.tell(), key=lambda item: (item[0], _RANKS[item[1]]))
+    return [line for _, _, line in told]
+
+
+def story_text(result: Result, intent: int) -> str:
+    """Return the story as a timeline of at most :data:`WIDTH` columns, times in seconds from the decision."""
+    lines = story_of(result, intent)
+    decided_us = lines[0].at_us
+    moment = datetime.fromtimestamp((int(result.manifest["epoch_us"]) + decided_us) / 1e6, UTC)
+    clock = moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    text = [*textwrap.wrap(f"Intent {intent} of {result.name}, decided at {clock} UTC", WIDTH), ""]
+    for line in lines:
+        label = f"{(line.at_us - decided_us) / 1e6:>+11.3f} s  {line.kind:<6}  {line.actor:<8}  "
+        text += textwrap.wrap(
+            line.text, WIDTH, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False
+        )
+    return "\n".join(text)
+
+
+class _Story:
+    """Hold one intent's rows of every frame, and tell them room by room."""
+
+    def __init__(self, result: Result, intent: int) -> None:
+        intents = result.frames["intents"]
+        if intent not in set(intents["intent"]):
+            valid = "none: the run decided no intent"
+            if len(intents):
+                valid = f"an intent's number, from {intents['intent'].min()} to {intents['intent'].max()}"
+            raise InputError("--intent", intent, valid)
+        self.rows: dict[str, list[Any]] = {
+            name: list(frame[frame["intent"] == intent].itertuples(index=False))
+            for name, frame in result.frames.items()
+            if "intent" in frame.columns
+        }
+        self.edges: list[Any] = list(result.frames["fault_edges"].itertuples(index=False))
+        self.intent: Any = self.rows["intents"][0]
+
+    def tell(self) -> Iterator[_Ranked]:
+        """Yield (time, place among equal times, line) in no particular order."""
+        yield from self._decision()
+        yield from self._fault_windows()
+        yield from self._requests()
+        yield from self._placements()
+        yield from self._orders()
+        yield from self._exposure()
+        yield from self._end()
+        yield from self._violations()
+
+    def _decision(self) -> Iterator[_Ranked]:
+        intent = self.intent
+        side = "long" if intent.direction > 0 else "short"
+        plan = (
+            f"wants to be {side} {_amount(intent.quantity)} {intent.symbol} at {_price(intent.plan_price)}, "
+            f"stop {_price(intent.sl_price)}, target {_price(intent.tp_price)}, for at most "
+            f"{_amount(intent.hold_us / 1e6)} s, leverage {_amount(intent.leverage)}"
+        )
+        yield _line(intent.decided_us, "decided", "strategy", plan, "belief")
+        if _there(intent.verdict_us):
+            seen = f"sees {_price(intent.check_price)}, {intent.guard_deviation:.3%} from the plan"
+            verdict = "lets it through" if intent.verdict_accepted else "refuses"
+            yield _line(
+                intent.verdict_us, "judged", "guard", f"{seen}; {verdict}: {intent.verdict_reason}", "belief"
+            )
+        if _there(intent.stop_crossed_us):
+            text = f"the mark crosses the planned stop at {_price(intent.sl_price)}"
+            yield _line(intent.stop_crossed_us, "crossed", "price", text, "market")
+
+    def _fault_windows(self) -> Iterator[_Ranked]:
+        for edge in self.edges:
+            met = any(
+                request.sent_us < edge.closed_us and request.answered_us > edge.opened_us
+                for request in self.rows["requests"]
+            )
+            if not met:
+                continue
+            length_s = (edge.closed_us - edge.opened_us) / 1e6
+            started_us = max(edge.opened_us, self.intent.decided_us)
+            began = "begins" if started_us == edge.opened_us else "has begun before"
+            text = f"{edge.fault} {began}, for {_seconds(length_s)} in all"
+            yield _line(started_us, "fault", "weather", text, "fault")
+
+    # -- what was asked and answered ------------------------------------------------------------------
+
+    def _requests(self) -> Iterator[_Ranked]:
+        attempts: dict[Any, int] = {}
+        sent: dict[int, Any] = {}
+        for request in self.rows["requests"]:
+            sent[request.request] = request
+            if request.truth == "":
+                yield self._read(request)
+                continue
+            what = _role(request.role) if request.role != "none" else "a cancellation"
+            if request.role != "none":
+                number = attempts[request.placement] = attempts.get(request.placement, 0) + 1
+                what = f"the {what} order" + (f", attempt {number}" if number > 1 else "")
+            yield _line(request.sent_us, "sends", "executor", f"sends {what} ({request.call})", "belief")
+            yield _line(request.answered_us, "answered", "executor", f"{_answer(request)}", "belief")
+        for fault in self.rows["faults"]:
+            text = f"{fault.fault} strikes ({fault.kind})"
+            request = sent.get(fault.request)
+            if request is not None and request.truth:
+                thing = "order" if request.role != "none" else "cancellation"
+                text += f"; the {thing} {_TRUTHS.get(request.truth, request.truth)}"
+            actor = "wire" if fault.stage in ("request_leg", "reply_leg") else "venue"
+            yield _line(fault.at_us, "fault", actor, text, "fault")
+
+    def _read(self, request: Any) -> _Ranked:
+        what = _READS.get(request.call, request.call)
+        text = f"reads {what} in {_seconds(request.duration_us / 1e6)}"
+        if request.status != 200:
+            text = f"asks for {what}: {_answer(request)}"
+        return _line(request.answered_us, "answered", "executor", text, "belief")
+
+    def _placements(self) -> Iterator[_Ranked]:
+        for placement in self.rows["placements"]:
+            role = _role(placement.role)
+            yield from self._waits(placement)
+            tries = f"{placement.attempts} attempt" + ("s" if placement.attempts > 1 else "")
+            if placement.success:
+                claim = f"believes the {role} order is placed, as order {placement.order_id} ({tries})"
+            else:
+                claim = f"gives the {role} order up after {tries}: {_code(placement.code)}{placement.message}"
+            yield _line(placement.ended_us, "returned", "executor", claim, "belief")
+            if bool(placement.success) != bool(placement.true_success):
+                yield self._true_end(placement)
+
+    def _true_end(self, placement: Any) -> _Ranked:
+        """Tell what really came of a placement whose claim is wrong, once all of it has come."""
+        accepted = [
+            order.accepted_us for order in self.rows["orders"] if _same(order.placement, placement.placement)
+        ]
+        role = _role(placement.role)
+        truth = f"in truth no {role} order was accepted"
+        if accepted:
+            truth = f"in truth {len(accepted)} {role} orders were accepted where one was wanted"
+        if len(accepted) == 1:
+            truth = f"in truth the {role} order was accepted"
+        return _line(max([placement.ended_us, *accepted]), "returned", "venue", truth, "truth")
+
+    def _waits(self, placement: Any) -> Iterator[_Ranked]:
+        """Tell the pauses between attempts: from the last thing heard to the next order sent."""
+        calls = [call for call in self.rows["requests"] if _same(call.placement, placement.placement)]
+        sends = [request for request in calls if request.role != "none"]
+        for number, (failed, following) in enumerate(pairwise(sends), start=2):
+            heard_us = max(
+                call.answered_us for call in calls if failed.sent_us <= call.sent_us < following.sent_us
+            )
+            moved = placement.adjusted and failed.code == -2021 and heard_us > failed.answered_us
+            first = "moves the stop off the mark, then " if moved else ""
+            wait_s = (following.sent_us - heard_us) / 1e6
+            text = f"{first}waits {wait_s:.2f} s before attempt {number}"
+            yield _line(heard_us, "waits", "executor", text, "belief")
+
+    # -- what the venue did ---------------------------------------------------------------------------
+
+    def _orders(self) -> Iterator[_Ranked]:
+        for order in self.rows["orders"]:
+            name = f"{_role(order.role)} order {order.order}"
+            if order.type != "MARKET":
+                # A trailing stop without an activation price has no price of its own yet.
+                text = f"{name} rests" + (f" at {_price(order.price)}" if order.price else "")
+                if order.role == "sl":
+                    text += self._distance_from_plan(order.price)
+                yield _line(order.accepted_us, "accepted", "venue", text, "truth")
+            if _there(order.triggered_us):
+                yield _line(order.triggered_us, "triggered", "venue", f"{name} is triggered", "truth")
+            if _there(order.ended_us) and order.status != "FILLED":
+                reason = f": {order.reason}" if order.reason not in ("", "cancel") else ""
+                ended = {"CANCELED": "is cancelled", "EXPIRED": "expires"}.get(order.status, order.status)
+                yield _line(order.ended_us, "over", "venue", f"{name} {ended}{reason}", "truth")
+        entries = 0
+        for fill in self.rows["fills"]:
+            entries += fill.role == "entry"
+            verb = "buys" if fill.side > 0 else "sells"
+            text = f"{_role(fill.role)} order {fill.order} {verb} {_amount(fill.quantity)} at {_price(fill.price)}"
+            if fill.role == "entry" and entries > 1:
+                text += f", entry number {entries}"
+            yield _line(fill.at_us, "filled", "venue", text, "truth")
+
+    def _distance_from_plan(self, price: float) -> str:
+        planned = self.intent.sl_price
+        looser = self.intent.direction * (planned - price) / planned
+        if abs(looser) < 5e-5:
+            return ", as planned"
+        return f", {abs(looser):.2%} {'further than' if looser > 0 else 'nearer than'} planned"
+
+    def _exposure(self) -> Iterator[_Ranked]:
+        """Tell each stretch without sufficient cover; stretches that meet are one."""
+        spells: list[list[Any]] = []
+        for stretch in sorted(self.rows["protection"], key=lambda row: row.from_us):
+            if not stretch.naked_quantity > 0 or stretch.to_us <= stretch.from_us:
+                continue
+            if spells and spells[-1][-1].to_us == stretch.from_us:
+                spells[-1].append(stretch)
+            else:
+                spells.append([stretch])
+        for spell in spells:
+            from_us, to_us = spell[0].from_us, spell[-1].to_us
+            most = max(stretch.naked_quantity for stretch in spell)
+            text = f"naked from here: {_amount(most)} without a stop, for {_seconds((to_us - from_us) / 1e6)}"
+            yield _line(from_us, "exposed", "account", text, "truth")
+            if to_us < self.intent.books_us:
+                yield _line(to_us, "exposed", "account", "no longer naked", "truth")
+            else:
+                yield _line(to_us, "closed", "account", "still naked when the books are closed", "truth")
+
+    # -- how it ended ---------------------------------------------------------------------------------
+
+    def _end(self) -> Iterator[_Ranked]:
+        intent = self.intent
+        if _there(intent.ended_us):
+            position = _position(intent.believed_position)
+            if intent.believed_position:
+                position += ", protected" if _is(intent.believed_protected) else ", unprotected"
+            text = f"is done, and believes: {intent.believed_outcome}, {position}"
+            yield _line(intent.ended_us, "ends", "strategy", text, "belief")
+        else:
+            text = "never came to its end: the run was over first"
+            yield _line(intent.books_us, "ends", "strategy", text, "belief")
+        truth = f"in the end: {intent.outcome.replace('_', ' ')}"
+        if not math.isnan(intent.true_position):
+            truth += f", {_position(intent.true_position)}"
+            if _is(intent.orphaned):
+                truth += ", which nobody knows of"
+        yield _line(intent.books_us, "closed", "venue", truth, "truth")
+        yield _line(intent.books_us, "closed", "account", self._money(), "truth")
+        if not math.isnan(intent.refused_result_quote):
+            missed = intent.refused_result_quote
+            word = "missed" if missed > 0 else "saved"
+            text = f"unrefused it would have made {missed:+,.2f}: the refusal {word} that"
+            yield _line(intent.books_us, "closed", "guard", text, "truth")
+
+    def _money(self) -> str:
+        intent = self.intent
+        if intent.shared_account:
+            return "it shared its account: exposure and result are not defined for one intent"
+        money = f"result {intent.result_quote:+,.2f}, ideal {intent.ideal_result_quote:+,.2f}"
+        lost = intent.loss_against_ideal_quote
+        if abs(lost) < 0.005:
+            return f"{money}, no loss against ideal"
+        return (
+            f"{money}; {'lost' if lost > 0 else 'won'} against ideal {abs(lost):,.2f} quote, "
+            f"{abs(intent.loss_against_ideal_bps):.1f} bps, {abs(intent.loss_against_ideal_r):.2f} R"
+        )
+
+    def _violations(self) -> Iterator[_Ranked]:
+        from sim.checks import CHECKS
+
+        rules = {check.id: f" Rule: {check.story}" for check in CHECKS}
+        for found in self.rows["violations"]:
+            text = f"{found.check} broken: {_sentence(found.truth)}"
+            if found.belief:
+                text += f" Believed: {_sentence(found.belief)}"
+            text += rules.get(found.check, "")
+            at_us = found.at_us if _there(found.at_us) else self.intent.books_us
+            yield _line(at_us, "violated", "check", text, "check")
+
+
+def _line(at_us: Any, place: str, actor: str, text: str, kind: Kind) -> _Ranked:
+    return int(at_us), place, StoryLine(int(at_us), actor, text, kind)
+
+
+def _answer(request: Any) -> str:
+    took = _seconds(request.duration_us / 1e6)
+    if request.status == 0:
+        return f"no answer within {took}"
+    if request.status == 200:
+        return f"answered {took} after sending: done"
+    return f"answered {took} after sending: HTTP {request.status}, {_code(request.code)}{request.message}"
+
+
+def _code(code: int) -> str:
+    return f"{code} " if code else ""
+
+
+def _role(role: str) -> str:
+    return _ROLES.get(role, role)
+
+
+def _there(value: Any) -> bool:
+    """Tell whether a nullable value is there."""
+    return not pd.isna(value)
+
+
+def _same(value: Any, number: int) -> bool:
+    return _there(value) and bool(value == number)
+
+
+def _is(value: Any) -> bool:
+    return _there(value) and bool(value)
+
+
+def _seconds(value_s: float) -> str:
+    return f"{value_s * 1000:.0f} ms" if value_s < 1 else f"{value_s:,.2f} s"
+
+
+def _price(value: float) -> str:
+    """Write a price with two decimals, and with six digits below a thousand."""
+    if math.isnan(value):
+        return "an unknown price"
+    whole = len(str(int(abs(value))))
+    return f"{value:,.{max(2, 6 - whole)}f}"
+
+
+def _amount(value: float, *, signed: bool = False) -> str:
+    text = f"{value:+,.8f}" if signed else f"{value:,.8f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def _position(quantity: float) -> str:
+    return f"position {_amount(quantity, signed=True)}" if quantity else "no position"
+
+
+def _sentence(text: str) -> str:
+    return text.rstrip(".") + "."

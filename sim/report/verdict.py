@@ -1,0 +1,216 @@
+"""Say in plain words what a run or a comparison showed, and what every violation means.
+
+Counts are of intents, not of violations: an intent that broke one check twice is one intent.  Sentences take
+their numbers from the violations and from the tables of a result; they add nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import pandas as pd
+
+from sim.checks import CHECKS
+from sim.experiment import Comparison, Result
+from sim.report.printing import Heading, PrintedTable, printed, printed_range
+
+# What an intent did that broke the check: "12 traded twice or ...".
+_DEEDS: Final = {
+    "I01": "traded twice or more than intended",
+    "I02": "ended with a position other than the one believed in",
+    "I03": "stood naked beyond {protect_s} s",
+    "I08": "made more attempts than the policy allows",
+    "I09": "slept otherwise than the policy says",
+    "I14": "reported a success or a failure that the venue contradicts",
+    "I15": "sent an exit that could open, enlarge or turn a position",
+    "L02": "never came to a proper end",
+    "L03": "left work that died unseen",
+}
+_RULE: Final = Heading(name="the rule that was broken", numeric=False)
+_PAIRING_DEGRADED_ABOVE: Final = 0.01
+
+
+def verdict(result: Result) -> str:
+    """Return one to three sentences: what was broken, how many came through, what it cost."""
+    intents = result.frames["intents"]
+    total = len(intents)
+    if total == 0:
+        return "No intent was decided: there is nothing to judge."
+    found = _judged(result.violations)
+    parts = [
+        f"{printed(rows['intent'].nunique())} {_deed(str(check), result)}"
+        for check, rows in found.groupby("check", sort=True)
+    ]
+    unharmed = total - found.loc[found["intent"] >= 0, "intent"].nunique()
+    if parts:
+        rest = f"{printed(unharmed)} ({printed(unharmed / total, 'share')} %) broke no rule."
+        opening = f"Of {printed(total)} intents, {listed(parts)}; {rest}"
+    else:
+        opening = f"None of {printed(total)} intents broke a rule of safety or of liveness."
+    return f"{opening} {_cost(result)}".strip()
+
+
+def doubts(result: Result) -> list[str]:
+    """Return what makes the run itself doubtful: to be read before any number."""
+    manifest = result.manifest
+    said = []
+    if manifest["ended"] != "finished":
+        said.append(f"The run was cut off: it ended at its {manifest['ended']}, not when all intents were over.")
+    simulator = result.violations[result.violations["kind"] == "simulator"]
+    for check, rows in simulator.groupby("check", sort=True):
+        said.append(
+            f"The simulator broke its own rule {check} {len(rows)} times ({check_story(str(check))}) "
+            "No number here can be trusted."
+        )
+    said += [f"Something died unseen: {error}." for error in manifest["errors"]]
+    requests = int(manifest["requests"])
+    lost = int(manifest["unattributed"]) / requests if requests else 0.0
+    if lost > _PAIRING_DEGRADED_ABOVE:
+        share = printed(lost, "share")
+        said.append(f"{share} % of requests could not be attributed to an intent: pairing is degraded.")
+    return said
+
+
+def violations_table(result: Result, *, rules: bool = True) -> PrintedTable:
+    """Return violations by check: how many, of how many intents, by how much, which to look at, and the rule.
+
+    Without ``rules`` the last column is left out, for terminals (see :func:`rules_of`).
+    """
+    rows = []
+    for (kind, check), found in result.violations.groupby(["kind", "check"], sort=True):
+        owned = found.loc[found["intent"] >= 0, "intent"]
+        worst = found.loc[found["amount"].idxmax()] if found["amount"].notna().any() else found.iloc[0]
+        examples = ", ".join(map(str, sorted(owned.unique())[:5]))
+        rows.append(
+            (
+                str(check),
+                str(kind),
+                printed(len(found)),
+                printed(owned.nunique()),
+                f"{printed(worst['amount'])} {worst['unit']}".strip(),
+                examples or printed(float("nan")),
+                *([check_story(str(check))] if rules else []),
+            )
+        )
+    headings = (
+        Heading(name="check", numeric=False),
+        Heading(name="kind", numeric=False),
+        Heading(name="violations", unit="count"),
+        Heading(name="intents", unit="count"),
+        Heading(name="by up to", unit="with unit"),
+        Heading(name="for instance", unit="intent numbers", numeric=False),
+        *([_RULE] if rules else []),
+    )
+    return PrintedTable(title="Violations by check", headings=headings, rows=tuple(rows))
+
+
+def comparison_verdict(comparison: Comparison, differences: pd.DataFrame) -> list[str]:
+    """Return a sentence on safety, and one on money per policy against the first."""
+    first = comparison.policies[0]
+    counts = [
+        f"{policy} {printed(_broken(comparison, policy))} of {printed(_intents(comparison, policy))}"
+        for policy in comparison.policies
+    ]
+    seeds = f"{len(comparison.seeds)} seed" + ("s" if len(comparison.seeds) > 1 else "")
+    said = [f"Intents that broke a rule, over {seeds} of the same weather: {listed(counts)}."]
+    money = differences[(differences["metric"] == "loss against I1") & (differences["unit"] == "quote")]
+    for row in money.to_dict(orient="records"):
+        said.append(_against(str(row["policy"]), first, {str(key): value for key, value in row.items()}))
+    return said
+
+
+def violations_side_by_side(comparison: Comparison, *, rules: bool = True) -> PrintedTable:
+    """Return violations by check and policy, over all seeds; the intents they concern in brackets.
+
+    Without ``rules`` the last column is left out, for terminals (see :func:`rules_of`).
+    """
+    by_policy = {policy: _all_violations(comparison, policy) for policy in comparison.policies}
+    keys = sorted({key for found in by_policy.values() for key in zip(found["kind"], found["check"], strict=True)})
+    rows = []
+    for kind, check in keys:
+        cells = []
+        for found in by_policy.values():
+            own = found[found["check"] == check]
+            cells.append(f"{printed(len(own))} ({printed(_distinct(own))})")
+        rows.append((check, kind, *cells, *([check_story(check)] if rules else [])))
+    headings = (
+        Heading(name="check", numeric=False),
+        Heading(name="kind", numeric=False),
+        *(Heading(name=policy, unit="count (intents)") for policy in comparison.policies),
+        *([_RULE] if rules else []),
+    )
+    return PrintedTable(title="Violations by check", headings=headings, rows=tuple(rows))
+
+
+def rules_of(checks: Iterable[str]) -> list[str]:
+    """Return each check's rule, led by its name."""
+    return [f"{check}  {check_story(check)}" for check in sorted(set(checks))]
+
+
+def check_story(check: str) -> str:
+    """Return the rule a check holds, as a sentence; the check's own name when it is not known here."""
+    return next((known.story for known in CHECKS if known.id == check), f"Rule {check}.")
+
+
+def listed(parts: list[str]) -> str:
+    """Join parts as in a sentence: a, b and c."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _judged(violations: pd.DataFrame) -> pd.DataFrame:
+    """Return what is said about the code under test; the simulator's own slips are doubts."""
+    return violations[violations["kind"] != "simulator"]
+
+
+def _deed(check: str, result: Result) -> str:
+    deed = _DEEDS.get(check, f"broke {check}")
+    return f"{deed.format(protect_s=printed(float(result.manifest['protect_s'])))} ({check})"
+
+
+def _cost(result: Result) -> str:
+    table = result.money
+    row = table[(table["metric"] == "loss against I1") & (table["unit"] == "quote")].iloc[0]
+    if pd.isna(row["per_1000"]):
+        return ""
+    amount = printed(abs(row["per_1000"]), "quote")
+    if row["per_1000"] >= 0:
+        return f"Execution lost {amount} quote per 1,000 intents against the ideal executor on the same prices."
+    return (
+        f"Execution ended {amount} quote per 1,000 intents above the ideal executor on the same prices, "
+        "which is luck: what is not protected can also win."
+    )
+
+
+def _against(policy: str, first: str, row: dict[str, Any]) -> str:
+    difference = float(row["mean_difference"])
+    if pd.isna(difference):
+        return f"{policy} and {first} share no intent whose money could be compared."
+    word = "more" if difference > 0 else "less"
+    interval = printed_range(row["low"], row["high"], "quote")
+    said = (
+        f"{policy} lost {printed(abs(difference), 'quote')} quote per intent {word} than {first} "
+        f"against the ideal executor (95 % interval of the difference {interval}; {printed(row['n'])} pairs, "
+        f"{printed(row['clusters'])} clusters, {printed(row['discordant_clusters'])} discordant)"
+    )
+    if row["low"] <= 0 <= row["high"]:
+        return said + ": no difference is shown."
+    return said + (f", {row['note']}." if row["note"] else ".")
+
+
+def _all_violations(comparison: Comparison, policy: str) -> pd.DataFrame:
+    parts = [comparison.results[policy, seed].violations.assign(seed=seed) for seed in comparison.seeds]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _distinct(found: pd.DataFrame) -> int:
+    owned = found[found["intent"] >= 0]
+    return len(owned.drop_duplicates(["seed", "intent"]))
+
+
+def _broken(comparison: Comparison, policy: str) -> int:
+    return _distinct(_judged(_all_violations(comparison, policy)))
+
+
+def _intents(comparison: Comparison, policy: str) -> int:
+    return sum(len(comparison.results[policy, seed].frames["intents"]) for seed in comparison.seeds)
