@@ -4,13 +4,15 @@ A row is a tuple in the order of its table's columns.  Rows collect in a list an
 a row costs a tuple and a list append.  ``sha256`` hashes table names, column names, the columns' little-endian
 bytes and the texts in order of first appearance: the records, not the declarations.
 
-Column kinds: ``i`` int64 (-1 = not there), ``f`` float64 (NaN = not there), ``b`` bool, ``s`` text ("" = none).
+Column kinds: ``i`` int64, ``n`` int64 kept in four bytes (both: -1 = not there), ``f`` float64 (NaN = not there),
+``b`` bool, ``s`` text ("" = none).
 Times end in ``_us``: integer microseconds since the start of the run.
 """
 
 from __future__ import annotations
 
 import hashlib
+import sys
 from array import array
 from collections.abc import Callable
 from typing import Any, Final
@@ -21,11 +23,11 @@ from sim.errors import SimError
 
 _CHUNK: Final = 4096
 
-_INTENT = "intent:i"
+_INTENT = "intent:n"
 
 TABLES: Final[dict[str, str]] = {
     # One row when the intent is decided.  sl_price and tp_price are the planned levels.
-    "intent": f"{_INTENT} decided_us:i symbol:s direction:i quantity:f plan_price:f sl_price:f tp_price:f "
+    "intent": f"{_INTENT} decided_us:i symbol:s direction:n quantity:f plan_price:f sl_price:f tp_price:f "
     "leverage:f hold_us:i confidence:f",
     # One row when the intent's own flow is over.  believed_*: what the code under test thinks by then.
     "intent_end": f"{_INTENT} ended_us:i outcome:s believed_position:f believed_protected:b error:s",
@@ -33,43 +35,42 @@ TABLES: Final[dict[str, str]] = {
     "verdict": f"{_INTENT} at_us:i accepted:b reason:s price:f deviation:f adjusted_entry:f adjusted_sl:f "
     "adjusted_tp:f",
     # One call of place_order_with_safety.
-    "placement": f"{_INTENT} placement:i role:s started_us:i ended_us:i success:b order_id:s code:i message:s "
-    "attempts:i backoff_us:i adjusted:i",
+    "placement": f"{_INTENT} placement:n role:s started_us:i ended_us:i success:b order_id:s code:n message:s "
+    "attempts:n backoff_us:i adjusted:n",
     # One failed attempt inside a placement (the executor's own account of it).
-    "attempt": f"{_INTENT} placement:i attempt:i at_us:i code:i message:s",
+    "attempt": f"{_INTENT} placement:n attempt:n at_us:i code:n message:s",
     # One planned sleep between attempts.
-    "backoff": f"{_INTENT} placement:i attempt:i at_us:i delay_us:i",
+    "backoff": f"{_INTENT} placement:n attempt:n at_us:i delay_us:i",
     # A stop moved by the executor after -2021.
-    "stop_moved": f"{_INTENT} placement:i at_us:i old_price:f new_price:f reference_price:f",
+    "stop_moved": f"{_INTENT} placement:n at_us:i old_price:f new_price:f reference_price:f",
     # One HTTP call, written when the client gets its answer or gives up.  last: the price when an order left.
-    "request": f"request:i {_INTENT} role:s call:s n:i placement:i sent_us:i answered_us:i status:i code:i "
+    "request": f"request:n {_INTENT} role:s call:s n:n placement:n sent_us:i answered_us:i status:n code:n "
     "message:s request_leg_us:i reply_leg_us:i last:f",
     # What the venue did with a write, written when it did it.  truth: not_applied, applied, applied_late.
-    "write": f"request:i {_INTENT} role:s at_us:i truth:s order:i code:i",
+    "write": f"request:n {_INTENT} role:s at_us:i truth:s order:n code:n",
     # An injected fault that fired on a request.
-    "fault": f"fault:s kind:s request:i {_INTENT} role:s call:s n:i at_us:i stage:s truth:s",
+    "fault": f"fault:s kind:s request:n {_INTENT} role:s call:s n:n at_us:i stage:s truth:s",
     # A window or burst of a fault: opened and closed.
     "fault_edge": "fault:s opened_us:i closed_us:i",
     # Life of an order at the venue: NEW, TRIGGERED, FILLED, CANCELED, EXPIRED.
-    "order": f"order:i {_INTENT} account:i at_us:i status:s role:s type:s side:i quantity:f price:f "
-    "reduce_only:b close_position:b request:i algo:b reason:s",
+    "order": f"order:n {_INTENT} account:n at_us:i status:s role:s type:s side:n quantity:f price:f "
+    "reduce_only:b close_position:b request:n algo:b reason:s",
     # An execution.  reference is last when it was matched; mark as published then.
-    "fill": f"order:i {_INTENT} account:i at_us:i role:s side:i quantity:f price:f fee:f reference:f mark:f "
+    "fill": f"order:n {_INTENT} account:n at_us:i role:s side:n quantity:f price:f fee:f reference:f mark:f "
     "trigger_price:f realised:f",
     # The account's exposure after each change.  cover: quantity of live, right-sided, exit-only stops.
-    "exposure": f"{_INTENT} account:i at_us:i position:f cover:f mark:f stop_price:f",
+    "exposure": f"{_INTENT} account:n at_us:i position:f cover:f mark:f stop_price:f",
     # Results of shadow brackets on the same path: kind is ideal (I1), floor (I0) or refused.  pnl_1m, pnl_5m,
     # pnl_30m: had a refused bracket been closed that long after its fill, unless it had ended before.
     "shadow": f"{_INTENT} kind:s filled_us:i fill_price:f exit_us:i exit_price:f exit_reason:s pnl:f "
     "pnl_1m:f pnl_5m:f pnl_30m:f stop_crossed_us:i",
     # The account at the end of the run, marked at last less the cost of leaving.
-    "account_end": f"account:i {_INTENT} at_us:i position:f open_orders:i wallet:f fees:f realised:f leave_value:f",
+    "account_end": f"account:n {_INTENT} at_us:i position:f open_orders:n wallet:f fees:f realised:f leave_value:f",
     # What a check found.  kind: safety, liveness or simulator.
     "violation": f"check:s kind:s {_INTENT} at_us:i amount:f unit:s truth:s belief:s",
 }
 
-_CODES: Final = {"i": "q", "f": "d"}
-_DTYPES: Final[dict[str, Any]] = {"i": np.int64, "f": np.float64, "b": np.bool_, "s": np.int32}
+_CODES: Final = {"i": "q", "n": "i", "f": "d", "b": "b", "s": "i"}
 
 
 class _Vocabulary(dict[str, int]):
@@ -99,7 +100,8 @@ class Table:
         self.kinds = tuple(kind for _, kind in pairs)
         self.pending: list[tuple[Any, ...]] = []
         """Rows not yet in columns.  Its ``append`` is the table's writer: a method of ours would cost more."""
-        self._chunks: list[list[np.ndarray[Any, Any]]] = []
+        # Grown in place: merging chunks at the end would need, and never give back, their size once more.
+        self._stored = [array(_CODES[kind]) for kind in self.kinds]
         self._digests = [hashlib.sha256(column.encode()) for column in self.columns]
         self._vocabularies = [_Vocabulary() for _ in pairs]
 
@@ -112,30 +114,27 @@ class Table:
             raise SimError(f"trace table {self.name}: a row does not have {width} values")
         columns = list(zip(*self.pending, strict=True))
         self.pending.clear()
-        chunk = [
-            _typed(values, kind, words)
-            for values, kind, words in zip(columns, self.kinds, self._vocabularies, strict=True)
-        ]
-        for column, digest in zip(chunk, self._digests, strict=True):
-            digest.update(column.astype(column.dtype.newbyteorder("<"), copy=False).tobytes())
-        self._chunks.append(chunk)
+        for place, values in enumerate(columns):
+            words = self._vocabularies[place]
+            numbers = map(words.__getitem__, values) if self.kinds[place] == "s" else values
+            # array.array takes Python numbers about three times as fast as numpy does.
+            rows = array(_CODES[self.kinds[place]], numbers)
+            self._digests[place].update(rows if sys.byteorder == "little" else _swapped(rows))
+            try:
+                self._stored[place] += rows
+            except BufferError:  # somebody still looks at the column; they keep what they saw
+                self._stored[place] = self._stored[place] + rows
 
     def __len__(self) -> int:
-        return sum(len(chunk[0]) for chunk in self._chunks) + len(self.pending)
+        return len(self._stored[0]) + len(self.pending)
 
     def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return the columns by name; text as object arrays."""
         self.flush()
-        if len(self._chunks) != 1:
-            merged = [
-                np.concatenate([chunk[i] for chunk in self._chunks] or [np.empty(0, _DTYPES[kind])])
-                for i, kind in enumerate(self.kinds)
-            ]
-            self._chunks = [merged]
         return {
-            column: words.texts()[values] if kind == "s" else values
-            for column, kind, words, values in zip(
-                self.columns, self.kinds, self._vocabularies, self._chunks[0], strict=True
+            column: _read(kind, values, words)
+            for column, kind, values, words in zip(
+                self.columns, self.kinds, self._stored, self._vocabularies, strict=True
             )
         }
 
@@ -150,15 +149,21 @@ class Table:
         return total.hexdigest()
 
 
-def _typed(values: tuple[Any, ...], kind: str, words: _Vocabulary) -> np.ndarray[Any, Any]:
-    # array.array takes Python numbers about three times as fast as numpy does.
+def _read(kind: str, values: array[Any], words: _Vocabulary) -> np.ndarray[Any, Any]:
+    code = values.typecode
+    view = np.frombuffer(values, dtype=code) if values else np.empty(0, dtype=code)
     if kind == "s":
-        packed: Any = array("i", map(words.__getitem__, values))
-    elif kind == "b":
-        packed = bytes(map(bool, values))
-    else:
-        packed = array(_CODES[kind], values)
-    return np.frombuffer(packed, dtype=_DTYPES[kind])
+        texts: np.ndarray[Any, Any] = words.texts()[view]
+        return texts
+    if kind == "n":
+        return view.astype(np.int64)
+    return view.view(np.bool_) if kind == "b" else view
+
+
+def _swapped(values: array[Any]) -> array[Any]:
+    copy = values[:]
+    copy.byteswap()
+    return copy
 
 
 class Trace:
@@ -180,6 +185,10 @@ class Trace:
     def arrays(self, table: str) -> dict[str, np.ndarray[Any, Any]]:
         """Return the columns of ``table`` by name."""
         return self.tables[table].arrays()
+
+    def forget(self) -> None:
+        """Drop all rows, once frames hold what they said: a large run need not be kept twice."""
+        self.tables = {name: Table(name, declaration) for name, declaration in TABLES.items()}
 
     def sha256(self) -> str:
         """Hash the canonical records of all tables but ``violation`` (a judge's word is not what happened)."""

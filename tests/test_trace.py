@@ -19,8 +19,8 @@ EDGE = ("fault", 10, 20)
 
 
 def test_columns_have_the_declared_names_and_kinds() -> None:
-    """i is int64, f float64, b bool, s text; an empty table has the same columns as a full one."""
-    kinds = {"i": np.int64, "f": np.float64, "b": np.bool_, "s": np.object_}
+    """i and n are int64, f float64, b bool, s text; an empty table has the columns of a full one."""
+    kinds = {"i": np.int64, "n": np.int64, "f": np.float64, "b": np.bool_, "s": np.object_}
     for name, declaration in TABLES.items():
         arrays = Trace().arrays(name)
         assert list(arrays) == [item.split(":")[0] for item in declaration.split()]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sim.api.inputs import with_expectations
-from sim.cli.output import print_table
 from sim.api.progress import over_runs, progress_bar
+from sim.cli.output import print_table
 
 if TYPE_CHECKING:
     from sim.experiment import GateReport

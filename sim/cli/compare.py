@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sim.api.folders import REPORTS, WRITABLE, as_input_error, new_folder
-from sim.cli.options import Intents, Json, Out, Quiet, Set
 from sim.api.progress import PAGES, notice, over_runs, progress_bar
 from sim.api.values import comma_list, seed_list
+from sim.cli.options import Intents, Json, Out, Quiet, Set
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,10 +13,10 @@ import typer
 
 from sim.api.folders import REPORTS, WRITABLE, as_input_error, new_folder
 from sim.api.inputs import load_reaction
-from sim.cli.log_file import log_to
-from sim.cli.options import Intents, Json, Out, Quiet, Set
 from sim.api.progress import PAGES, notice, progress_bar
 from sim.api.values import whole_number
+from sim.cli.log_file import log_to
+from sim.cli.options import Intents, Json, Out, Quiet, Set
 
 if TYPE_CHECKING:
     from sim.experiment import Result

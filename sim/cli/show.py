@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from sim.api.folders import load_run
-from sim.cli.output import print_table
 from sim.api.values import whole_number
+from sim.cli.output import print_table
 
 if TYPE_CHECKING:
     from sim.experiment import Result

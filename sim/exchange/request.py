@@ -29,8 +29,8 @@ def key_for(intent: int, role: str, call: str, n: int) -> int:
 class Request:
     """Carry what a request is, its key for chance — (intent, role, call, n) — and how its journey goes.
 
-    ``last`` is the price when an order left (NaN for other calls).  ``request_us`` and ``reply_us`` are the legs' delays; ``silent`` says that no answer comes before the client's
-    time-out; ``future`` waits for the answer.
+    ``last`` is the price when an order left (NaN for other calls).  ``request_us`` and ``reply_us`` are the legs'
+    delays; ``silent`` says that no answer comes before the client's time-out; ``future`` waits for the answer.
     """
 
     __slots__ = (

@@ -37,7 +37,10 @@ class Comparison:
     def table(self) -> pd.DataFrame:
         """Return the headline numbers, one column per policy."""
         return pd.DataFrame(
-            {policy: metrics.headline(self.frames(policy), protect_s=self.protect_s) for policy in self.policies}
+            {
+                policy: metrics.headline(self.frames(policy), protect_s=self.protect_s)
+                for policy in self.policies
+            }
         )
 
     @property
@@ -88,7 +91,7 @@ def compare_policies(
     chosen = tuple(seeds) if seeds else tuple(loaded.scenario.check.seeds)
     market = load_market_of(loaded)
     results: dict[tuple[str, int], Result] = {}
-    for policy in named:
+    for policy, word in zip(named, policies, strict=True):
         for seed in chosen:
             results[policy.name, seed] = run_scenario(
                 loaded,
@@ -97,6 +100,8 @@ def compare_policies(
                 intents=intents,
                 overrides=overrides,
                 market=market,
+                scenario_word=scenario,
+                policy_word=word,
                 progress=_bound(progress, policy.name, seed),
             )
     return Comparison(
@@ -106,7 +111,7 @@ def compare_policies(
         seeds=chosen,
         results=results,
         protect_s=loaded.scenario.invariants.protect_s,
-        command=_command(loaded.name, names, chosen, intents, overrides),
+        command=_command(scenario, policies, chosen, intents, overrides),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from logging import Logger
+from pathlib import Path
 from typing import Any
 
 from sim.checks import run_checks
@@ -13,6 +14,7 @@ from sim.experiment.prepare import Market, Prepared, load_market_of, prepare
 from sim.experiment.result import Result
 from sim.metrics import build_frames
 from sim.scenario import LoadedPolicy, LoadedScenario, load_policy_named, load_scenario, split_overrides
+from sim.scenario.files import scenario_dir, shown_path
 from sim.world import RunRecord, World
 from sim.world.run import OPENING_WALLET
 
@@ -36,7 +38,8 @@ def run_scenario(
 
     ``policy`` None means the first of the scenario's ``[check]``, ``seed`` None likewise.  ``overrides`` are
     ``key=value`` texts: ``execution.*`` go to the policy, the rest to the scenario.  ``market`` spares loading the
-    tapes again.  ``scenario_word`` and ``policy_word`` are how the reproducing command names what was loaded.  Raises InputError for anything a person wrote that cannot be used.
+    tapes again.  ``scenario_word`` and ``policy_word`` are how the reproducing command names what was loaded.
+    Raises InputError for anything a person wrote that cannot be used.
     """
     to_scenario, to_policy = split_overrides(overrides)
     loaded = scenario if isinstance(scenario, LoadedScenario) else load_scenario(scenario, to_scenario)
@@ -49,8 +52,8 @@ def run_scenario(
         policy = load_policy_named(policy, to_policy)
     seed = seed if seed is not None else spec.check.seeds[0]
     command = _command(
-        scenario_word or (scenario if isinstance(scenario, str) else loaded.name),
-        policy_word or policy.name.partition("+")[0],
+        scenario_word or (scenario if isinstance(scenario, str) else _scenario_word(loaded)),
+        policy_word or _policy_word(loaded, policy),
         seed,
         intents,
         overrides,
@@ -69,8 +72,10 @@ def run_scenario(
         isolation=spec.isolation,
         opening_wallet=OPENING_WALLET,
         protect_s=spec.invariants.protect_s,
+        settle_belief_s=spec.invariants.settle_belief_s,
         errors=record.errors,
     )
+    manifest = _manifest(loaded, policy, seed, command, market, ready, record)
     frames = build_frames(
         record.trace,
         episode_us=round(spec.market.episode_s * 1e6),
@@ -78,13 +83,25 @@ def run_scenario(
         epoch_us=record.epoch_us,
         steps=steps,
     )
-    manifest = _manifest(loaded, policy, seed, command, market, ready, record)
+    record.trace.forget()
     return Result(frames=frames, manifest=manifest)
 
 
-def _command(
-    scenario: str, policy: str, seed: int, intents: int | None, overrides: Sequence[str]
-) -> str:
+def _scenario_word(loaded: LoadedScenario) -> str:
+    """Return what finds a loaded scenario from the working directory: the name of a shipped one, else its file."""
+    return loaded.name if loaded.base_dir == scenario_dir().resolve() else loaded.path
+
+
+def _policy_word(loaded: LoadedScenario, policy: LoadedPolicy) -> str:
+    """Return what finds a loaded policy: a scenario names policy files from where it stands, a command from here."""
+    named = policy.name.partition("+")[0]
+    for given in loaded.scenario.check.policies:
+        if given.endswith(".toml") and Path(given).stem == named:
+            return shown_path(loaded.base_dir / Path(given).expanduser())
+    return named
+
+
+def _command(scenario: str, policy: str, seed: int, intents: int | None, overrides: Sequence[str]) -> str:
     words = ["sim", "run", scenario, "--policy", policy, "--seed", str(seed)]
     if intents is not None:
         words += ["--intents", str(intents)]

@@ -12,6 +12,7 @@ from typing import Any
 
 from sim.errors import InputError
 from sim.experiment.result import Result
+from sim.metrics import with_documented_words
 
 MANIFEST = "manifest.json"
 TABLES = "tables"
@@ -79,7 +80,10 @@ def load_result(folder: str | Path) -> Result:
         raise InputError("result", str(folder), f"a folder with {MANIFEST}, as sim run writes it") from None
     except ValueError as error:
         raise InputError(str(root / MANIFEST), str(error), "valid JSON") from None
-    frames = {path.stem: pd.read_parquet(path) for path in sorted((root / TABLES).glob("*.parquet"))}
+    frames = {
+        path.stem: with_documented_words(path.stem, pd.read_parquet(path))
+        for path in sorted((root / TABLES).glob("*.parquet"))
+    }
     if "intents" not in frames:
         raise InputError(
             "result", str(folder), "a folder whose tables hold intents.parquet, as sim run writes it"

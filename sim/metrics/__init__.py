@@ -6,7 +6,7 @@ a table or flat numbers, with n, clusters and, where it is a share or a mean, an
 
 from sim.metrics.columns import COLUMNS
 from sim.metrics.document_tables import claims, seed_metrics
-from sim.metrics.frames import Frames, build_frames, concat_frames
+from sim.metrics.frames import Frames, build_frames, concat_frames, with_documented_words
 from sim.metrics.headline_numbers import HEADLINES, headline
 from sim.metrics.intervals import CONDITIONAL
 from sim.metrics.latency_table import latency
@@ -35,4 +35,5 @@ __all__ = [
     "recovery",
     "seed_metrics",
     "slippage",
+    "with_documented_words",
 ]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-_RUN: Final = {"run": 'str, -, "seed/epoch_us": one seed on one tape; with the row\'s own number it is a key'}
+_RUN: Final = {"run": 'category, -, "seed/epoch_us": one seed on one tape; with the row\'s own number it is a key'}
 _INTENT: Final = {**_RUN, "intent": "int64, -, intent's number; -1 for none"}
 _CLUSTER: Final = {
     "seed": "int64, -, seed of the run",
-    "cluster": 'str, -, "seed/episode": the unit of every interval',
+    "cluster": 'category, -, "seed/episode": the unit of every interval',
 }
 
 _INTENTS: Final[dict[str, str]] = {
@@ -21,7 +21,7 @@ _INTENTS: Final[dict[str, str]] = {
     **_CLUSTER,
     "episode": "int64, -, stretch of market: (epoch_us + decided_us) // episode_us",
     "date": "int64, days since 1970-01-01 UTC, day of the decision",
-    "symbol": "str, -, symbol",
+    "symbol": "category, -, symbol",
     "direction": "int64, -, d: +1 long, -1 short",
     "decided_us": "int64, us, decision",
     "hold_us": "int64, us, longest holding time",
@@ -109,7 +109,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         **_INTENT,
         **_CLUSTER,
         "placement": "int64, -, placement's number",
-        "role": "str, -, entry, sl, tp, trailing or flatten",
+        "role": "category, -, entry, sl, tp, trailing or flatten",
         "started_us": "int64, us, call of place_order_with_safety",
         "ended_us": "int64, us, its return",
         "success": "bool, -, claimed: what it returned",
@@ -132,8 +132,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "requests": {
         **_INTENT,
         "request": "int64, -, request's number",
-        "role": "str, -, entry, sl, tp, trailing, flatten or none",
-        "call": "str, -, method and path",
+        "role": "category, -, entry, sl, tp, trailing, flatten or none",
+        "call": "category, -, method and path",
         "n": "int64, -, earlier requests of the intent with this role and call",
         "placement": "Int64, -, placement it belongs to",
         "sent_us": "int64, us, sent",
@@ -144,7 +144,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "message": "str, -, venue's text of a failure",
         "request_leg_us": "int64, us, way to the venue (before a fault's delay)",
         "reply_leg_us": "int64, us, way back",
-        "truth": 'str, -, of a write: not_applied, applied, applied_late; "" for a read',
+        "truth": 'category, -, of a write: not_applied, applied, applied_late; "" for a read',
         "order": "Int64, -, order it made or changed",
         "truth_us": "Int64, us, when the venue acted on it",
         "faults": "int64, faults, faults that fired on it",
@@ -154,8 +154,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         **_INTENT,
         "order": "int64, -, order's number",
         "account": "int64, -, account; 0 is shared",
-        "role": "str, -, entry, sl, tp, trailing or flatten",
-        "type": "str, -, the venue's type",
+        "role": "category, -, entry, sl, tp, trailing or flatten",
+        "type": "category, -, the venue's type",
         "side": "int64, -, +1 buy, -1 sell",
         "quantity": "float64, base, quantity; 0 with close_position",
         "price": "float64, quote, trigger or activation price; 0 for none",
@@ -167,8 +167,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "accepted_us": "int64, us, accepted",
         "triggered_us": "Int64, us, triggered",
         "ended_us": "Int64, us, filled, cancelled or expired; <NA> while it rests",
-        "status": "str, -, last state",
-        "reason": "str, -, why it ended",
+        "status": "category, -, last state",
+        "reason": "category, -, why it ended",
         "filled_quantity": "float64, base, executed",
         "average_price": "float64, quote, volume-weighted; NaN for none",
     },
@@ -177,7 +177,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "order": "int64, -, order",
         "account": "int64, -, account",
         "at_us": "int64, us, execution",
-        "role": "str, -, role of the order",
+        "role": "category, -, role of the order",
         "side": "int64, -, +1 buy, -1 sell",
         "quantity": "float64, base, quantity",
         "price": "float64, quote, price",
@@ -191,7 +191,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "protection": {
         **_INTENT,
         "account": "int64, -, account",
-        "symbol": "str, -, symbol",
+        "symbol": "category, -, symbol",
         "from_us": "int64, us, start of a stretch of constant position and cover",
         "to_us": "int64, us, its end",
         "position": "float64, base, signed position",
@@ -211,13 +211,13 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "kind": "str, -, what it did",
         "request": "int64, -, request it fired on",
         "placement": "Int64, -, placement of that request",
-        "role": "str, -, role of that request",
-        "call": "str, -, method and path",
+        "role": "category, -, role of that request",
+        "call": "category, -, method and path",
         "n": "int64, -, earlier requests of the intent with this role and call",
         "first": "bool, -, the intent's first request of this role and call: counts for recovery rates",
         "at_us": "int64, us, when the request was sent",
         "stage": "str, -, where it acted",
-        "truth": "str, -, what became of the write",
+        "truth": "category, -, what became of the write",
     },
     "violations": {
         **_INTENT,
@@ -259,7 +259,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "attempts": {
         **_INTENT,
         "placement": "int64, -, placement",
-        "role": "str, -, role of the placement",
+        "role": "category, -, role of the placement",
         "attempt": "int64, -, number of the failed attempt, from 1",
         "at_us": "int64, us, when it failed",
         "code": "int64, -, code; 0 for none",

@@ -81,14 +81,30 @@ def build_frames(
         deadline_us=round(deadline_s * 1e6),
         budget_r=budget_r,
     )
-    return {name: frames[name] for name in COLUMNS}
+    return {name: with_documented_words(name, frames[name]) for name in COLUMNS}
+
+
+def _few_words(name: str) -> list[str]:
+    """List the columns that repeat a few words: as letters they would be half of a large frame's memory."""
+    return [column for column, text in COLUMNS[name].items() if text.startswith("category,")]
+
+
+def with_documented_words(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return frame ``name`` with its columns of few words as categories again (an empty file forgets them)."""
+    return frame.astype(dict.fromkeys(_few_words(name), "category")) if name in COLUMNS else frame
 
 
 def concat_frames(parts: Sequence[Frames]) -> Frames:
     """Put the frames of several runs under one another; raises InputError for none."""
     if not parts:
         raise InputError("parts", parts, "frames of at least one run")
-    return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in COLUMNS}
+    stacked = {}
+    for name in COLUMNS:
+        words = _few_words(name)
+        # Categories of different runs differ; as words they can be put together and numbered anew.
+        plain = [part[name].astype(dict.fromkeys(words, "str")) for part in parts]
+        stacked[name] = pd.concat(plain, ignore_index=True).astype(dict.fromkeys(words, "category"))
+    return stacked
 
 
 def _last_moment(source: Source) -> int:

@@ -26,10 +26,8 @@ from sim.report.verdict import comparison_verdict, doubts, rules_of, violations_
 
 _MEASURED: Final = "d7"
 _BASELINES: Final = ("legacy-entry", "legacy-sltp", "legacy-immediate-sl")
-_MARK: Final = (
-    "Marked: the best value of a row, which is no proof of a difference; the intervals below are. A dash: not "
-    "defined under that policy."
-)
+_NO_PROOF: Final = "the best value of a row, which is no proof of a difference"
+_MARK: Final = f"Marked: {_NO_PROOF}; see the intervals below. A dash: not defined under that policy."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +68,7 @@ def comparison_sections(comparison: Comparison, numbers: Measured) -> list[Secti
             id="differences",
             title=f"Paired differences against {first}",
             lead=f"Policy minus {first}, intent by intent. No more than the discordant clusters carry a difference.",
-            pictures=tuple(
-                difference_pictures(numbers.differences, f"Seeds {_seed_range(comparison)}.")
-            ),
+            pictures=tuple(difference_pictures(numbers.differences, f"Seeds {_seed_range(comparison)}.")),
             tables=(whole_table(f"Paired differences against {first}", numbers.differences),),
         ),
     ]
@@ -91,7 +87,9 @@ def comparison_sections(comparison: Comparison, numbers: Measured) -> list[Secti
         Section(
             id="violations",
             title="Violations",
-            lead="Over all seeds; the intents they concern in brackets." if found.rows else "No check found anything.",
+            lead="Over all seeds; the intents they concern in brackets."
+            if found.rows
+            else "No check found anything.",
             tables=(found,) if found.rows else (),
         ),
         Section(
@@ -137,7 +135,7 @@ def comparison_text(comparison: Comparison) -> str:
     found = violations_side_by_side(comparison, rules=False)
     lines += rules_of(row[0] for row in found.rows)
     lines += ["", "NOTES"]
-    for note in dict.fromkeys([*notes, "* marks the best value of a row, which is no proof of a difference"]):
+    for note in dict.fromkeys([*notes, f"* marks {_NO_PROOF}"]):
         lines += wrapped(f"{note}.")
     lines += ["", f"again   {comparison.command}"]
     return "\n".join(lines)
@@ -145,7 +143,12 @@ def comparison_text(comparison: Comparison) -> str:
 
 def comparison_md_of(comparison: Comparison, numbers: Measured) -> str:
     """Return a comparison as Markdown."""
-    lines = [f"# {comparison.title}", "", f"{' · '.join(comparison.policies)}, seeds {_seed_range(comparison)}", ""]
+    lines = [
+        f"# {comparison.title}",
+        "",
+        f"{' · '.join(comparison.policies)}, seeds {_seed_range(comparison)}",
+        "",
+    ]
     lines += comparison_verdict(comparison, numbers.differences)
     lines += [f"**Doubt.** {doubt}" for doubt in _doubts(comparison)]
     notes: list[str] = []
@@ -155,7 +158,8 @@ def comparison_md_of(comparison: Comparison, numbers: Measured) -> str:
     found = violations_side_by_side(comparison, rules=False)
     lines += [f"- {line}" for line in rules_of(row[0] for row in found.rows)]
     lines += ["", "## Notes", ""]
-    lines += [f"- {note}." for note in dict.fromkeys([*notes, "bold marks the best value of a row, which is no proof of a difference"])]
+    said = dict.fromkeys([*notes, f"bold marks {_NO_PROOF}"])
+    lines += [f"- {note}." for note in said]
     lines += ["", "```", comparison.command, "```", ""]
     return "\n".join(lines)
 

@@ -22,7 +22,6 @@ from sim.report.printing import printed
 from sim.report.scales import better_difference
 
 
-
 def _sized(height: float, frame: pd.DataFrame) -> tuple[float, float]:
     """Return the size of a plot of ``frame``: low when there is nothing to show."""
     return HALF, EMPTY if frame.empty else height
@@ -36,12 +35,22 @@ def base_of(result: Result) -> str:
 
 
 def recovery_pictures(result: Result) -> list[Picture]:
-    """Draw rates, states, attempts and seconds of recovery."""
+    """Draw rates, states and effort (attempts and seconds) of recovery."""
     bars = curves.recovery_bars(result.recovery)
     base = base_of(result)
     size = (HALF, rows_height(len(bars)))
     taller = (HALF, rows_height(len(bars)) + 0.4)
-    spread = (HALF, rows_height(int(bars["attempts_p50"].notna().sum())) + 0.3)
+    known = bars[bars["attempts_p50"].notna()].reset_index(drop=True)
+
+    def effort(figure: Figure) -> None:
+        if known.empty:
+            recovery_plots.attempts_to_recover(known, figure.subplots())
+            return
+        left, right = cast(Any, figure.subplots(1, 2, sharey=True))
+        recovery_plots.attempts_to_recover(known, left)
+        recovery_plots.seconds_to_recover(known, right)
+
+    spread = (HALF, rows_height(len(known)) + 0.3)
     return [
         picture(
             "recovery-rates",
@@ -57,16 +66,11 @@ def recovery_pictures(result: Result) -> list[Picture]:
             lambda figure: recovery_plots.states_at_deadline(bars, figure.subplots()),
         ),
         picture(
-            "recovery-attempts",
-            f"Attempts of the placement that met the fault, over recovered intents. {base}",
+            "recovery-effort",
+            "Attempts and duration of the placement that met the fault, over recovered intents: median, p95 and "
+            f"most. {base}",
             spread,
-            lambda figure: recovery_plots.attempts_to_recover(bars, figure.subplots()),
-        ),
-        picture(
-            "recovery-seconds",
-            f"Duration of that placement, over recovered intents. {base}",
-            spread,
-            lambda figure: recovery_plots.seconds_to_recover(bars, figure.subplots()),
+            effort,
         ),
     ]
 

@@ -136,7 +136,9 @@ def _fitted(rows: Sequence[Sequence[str]], numeric: Sequence[bool], width: int) 
     """Return column widths; columns of words give way, the widest first, down to a least width."""
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(numeric))]
     while sum(widths) + len(_GAP) * (len(widths) - 1) > width:
-        words = [column for column, is_number in enumerate(numeric) if not is_number and widths[column] > _LEAST]
+        words = [
+            column for column, is_number in enumerate(numeric) if not is_number and widths[column] > _LEAST
+        ]
         if not words:
             break
         widths[max(words, key=lambda column: widths[column])] -= 1
@@ -174,9 +176,7 @@ def _text_row(
 
 def wrapped(text: str, width: int = WIDTH, indent: str = "") -> list[str]:
     """Wrap prose to lines of at most ``width`` columns."""
-    return textwrap.wrap(
-        text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-    )
+    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def markdown_table(table: PrintedTable) -> list[str]:

@@ -271,5 +271,11 @@ def _named(frame: pd.DataFrame) -> list[str]:
 
 def role_word(role: str) -> str:
     """Name an order's role in words."""
-    words = {"sl": "stop", "tp": "target", "trailing": "trailing stop", "flatten": "close", "none": "no order"}
+    words = {
+        "sl": "stop",
+        "tp": "target",
+        "trailing": "trailing stop",
+        "flatten": "close",
+        "none": "no order",
+    }
     return words.get(role, role)

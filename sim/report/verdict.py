@@ -6,6 +6,7 @@ their numbers from the violations and from the tables of a result; they add noth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -56,7 +57,9 @@ def doubts(result: Result) -> list[str]:
     manifest = result.manifest
     said = []
     if manifest["ended"] != "finished":
-        said.append(f"The run was cut off: it ended at its {manifest['ended']}, not when all intents were over.")
+        said.append(
+            f"The run was cut off: it ended at its {manifest['ended']}, not when all intents were over."
+        )
     simulator = result.violations[result.violations["kind"] == "simulator"]
     for check, rows in simulator.groupby("check", sort=True):
         said.append(
@@ -80,7 +83,7 @@ def violations_table(result: Result, *, rules: bool = True) -> PrintedTable:
     rows = []
     for (kind, check), found in result.violations.groupby(["kind", "check"], sort=True):
         owned = found.loc[found["intent"] >= 0, "intent"]
-        worst = found.loc[found["amount"].idxmax()] if found["amount"].notna().any() else found.iloc[0]
+        worst = found.sort_values("amount", ascending=False, na_position="last", kind="stable").iloc[0]
         examples = ", ".join(map(str, sorted(owned.unique())[:5]))
         rows.append(
             (
@@ -126,7 +129,9 @@ def violations_side_by_side(comparison: Comparison, *, rules: bool = True) -> Pr
     Without ``rules`` the last column is left out, for terminals (see :func:`rules_of`).
     """
     by_policy = {policy: _all_violations(comparison, policy) for policy in comparison.policies}
-    keys = sorted({key for found in by_policy.values() for key in zip(found["kind"], found["check"], strict=True)})
+    keys = sorted(
+        {key for found in by_policy.values() for key in zip(found["kind"], found["check"], strict=True)}
+    )
     rows = []
     for kind, check in keys:
         cells = []
@@ -175,16 +180,18 @@ def _cost(result: Result) -> str:
         return ""
     amount = printed(abs(row["per_1000"]), "quote")
     if row["per_1000"] >= 0:
-        return f"Execution lost {amount} quote per 1,000 intents against the ideal executor on the same prices."
+        return (
+            f"Execution lost {amount} quote per 1,000 intents against the ideal executor on the same prices."
+        )
     return (
         f"Execution ended {amount} quote per 1,000 intents above the ideal executor on the same prices, "
-        "which is luck: what is not protected can also win."
+        "which is chance on this path and no merit."
     )
 
 
 def _against(policy: str, first: str, row: dict[str, Any]) -> str:
     difference = float(row["mean_difference"])
-    if pd.isna(difference):
+    if math.isnan(difference):
         return f"{policy} and {first} share no intent whose money could be compared."
     word = "more" if difference > 0 else "less"
     interval = printed_range(row["low"], row["high"], "quote")

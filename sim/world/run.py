@@ -33,6 +33,7 @@ from sim.scenario.spec import Scenario
 from sim.scenario.workload import IntentPlan
 from sim.trace import Trace
 from sim.world.flow import IntentFlow
+from sim.world.outer_loop import outer_loop_set_aside
 from sim.world.recorder import Recorder
 
 OPENING_WALLET: Final = 1_000_000.0
@@ -132,6 +133,7 @@ class World:
         self._cut_off = False
         self._unsettled = len(plans)
         self._errors: list[str] = []
+        self._broken: BaseException | None = None
         self._write_account_end = self.trace.writer("account_end")
         self.venue.on_flat = self._flow.position_closed
 
@@ -153,7 +155,7 @@ class World:
 
     def _run_fenced(self) -> RunRecord:
         ended: End = "finished"
-        with _log_lines_to(self._logger), fenced(self.loop, self.epoch_us) as fence:
+        with outer_loop_set_aside(), _log_lines_to(self._logger), fenced(self.loop, self.epoch_us) as fence:
             boot = self.loop.create_task(self._boot(), name="boot")
             self.loop.env.process(self._workload())
             try:
@@ -161,10 +163,12 @@ class World:
                     ended = "time limit"
             except EventLimit:
                 ended = "event limit"
+            if self._broken is not None:
+                raise self._broken
             if boot.done() and boot.exception() is not None:
                 raise boot.exception()  # type: ignore[misc]
             self._end_what_is_left(boot)
-            if self.scenario.isolation == "account":
+            if self.scenario.isolation == "account" or self.house.account.positions:
                 self._write_end(self.house)
             # Coroutines and tasks that only the collector can find must be found while they still count.
             gc.collect()
@@ -222,8 +226,12 @@ class World:
         self.attribution.closed(slot)
         if slot.settling:
             self.loop.at_us(self.loop.now_us + self.settle_us, self._close_books, slot)
-        if not task.cancelled() and task.exception() is not None:
-            self._flow.record_escape(slot, task.exception())
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            if _is_ours(error):
+                self._broken = error
+                self.loop.stop()
+            self._flow.record_escape(slot, error)
 
     def _close_books(self, slot: IntentSlot) -> None:
         del self._open_books[slot.number]
@@ -262,6 +270,19 @@ class World:
             for slot in self._open_books.values():
                 self._write_end(slot)
         self.loop.close()
+
+
+_UNDER_TEST: Final = ("sim.execution", "sim.exchange.client", "sim.clock")
+"""Where an exception may arise by the code under test's doing: its own rooms, its client, its loop."""
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Tell whether an exception was raised by the simulator itself: a bug of ours, not of the code under test."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    return module.startswith("sim.") and not module.startswith(_UNDER_TEST)
 
 
 def run_world(world: World) -> RunRecord:

@@ -83,13 +83,16 @@ def rows_of(trace: Trace, table: str) -> list[Row]:
     ]
 
 
+NOTHING = {"i": -1, "n": -1, "f": float("nan"), "b": False, "s": ""}
+
+
 def trace_from(rows: Rows) -> Trace:
-    """Write rows to a new trace."""
+    """Write rows to a new trace; a column that a row does not tell holds the table's word for nothing."""
     trace = Trace()
     for table, declaration in TABLES.items():
-        columns = [item.split(":")[0] for item in declaration.split()]
+        columns = [item.split(":") for item in declaration.split()]
         for row in rows.get(table, ()):
-            trace.writer(table)(tuple(row[column] for column in columns))
+            trace.writer(table)(tuple(row.get(column, NOTHING[kind]) for column, kind in columns))
     return trace
 
 

@@ -72,26 +72,9 @@ def test_a_tree_runs_the_same_way_twice(tree: Tree) -> None:
     assert first == second
 
 
-class SlowClock(asyncio.SelectorEventLoop):
-    """A stock loop whose clock stands still between timers: real asyncio, no real time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._now_s = 0.0
-
-    def time(self) -> float:
-        return self._now_s
-
-    def _run_once(self) -> None:
-        scheduled = [handle for handle in self._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]
-        if not self._ready and scheduled:  # type: ignore[attr-defined]
-            self._now_s = max(self._now_s, min(handle.when() for handle in scheduled))
-        super()._run_once()  # type: ignore[misc]
-
-
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
-@given(chains)
-def test_both_loops_complete_in_the_same_order(pairs: list[tuple[int, int]]) -> None:
+@given(pairs=chains)
+def test_both_loops_complete_in_the_same_order(stock_loop: Any, pairs: list[tuple[int, int]]) -> None:
     """Chains of two sleeps of different total lengths end in the same order on a stock loop."""
 
     async def chain(first: int, second: int, log: list[tuple[int, int]]) -> None:
@@ -109,4 +92,4 @@ def test_both_loops_complete_in_the_same_order(pairs: list[tuple[int, int]]) -> 
             runner.run(main())
         return log
 
-    assert run(VirtualLoop) == run(SlowClock)
+    assert run(VirtualLoop) == run(stock_loop)

@@ -32,7 +32,9 @@ def _market(klines: tuple[str, ...], scenario: str) -> Market:
 class Day:
     """Build worlds of a shipped scenario; the tape is loaded once."""
 
-    def loaded(self, overrides: Sequence[str] = (), scenario: str = "quickstart", **changes: Any) -> LoadedScenario:
+    def loaded(
+        self, overrides: Sequence[str] = (), scenario: str = "quickstart", **changes: Any
+    ) -> LoadedScenario:
         """Load the scenario; ``changes`` replace whole sections of it (validated anew)."""
         loaded = load_scenario(scenario, overrides)
         if not changes:
@@ -51,7 +53,9 @@ class Day:
     ) -> World:
         """Wire a world of ``loaded`` (default: quickstart); ``keys`` are overrides of the policy."""
         loaded = loaded if loaded is not None else self.loaded()
-        market = _market(tuple(loaded.klines), loaded.name) if not _own_tape(loaded) else load_market_of(loaded)
+        market = (
+            _market(tuple(loaded.klines), loaded.name) if not _own_tape(loaded) else load_market_of(loaded)
+        )
         ready = prepare(loaded, market, seed, intents)
         store = load_policy_named(policy, keys).store
         return World(loaded.scenario, store, seed, ready.paths, ready.filters, ready.plans)

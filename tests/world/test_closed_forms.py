@@ -70,7 +70,9 @@ def retried(make_line: Make, make_plan: Make) -> Callable[..., Trace]:
     """Give the trace of ``trials`` entries that fail at rate p and are tried n times; runs are kept."""
 
     @cache
-    def run(p: float, n: int, trials: int, base_s: float = 0.5, cap_s: float = 10.0, whole: bool = False) -> Trace:
+    def run(
+        p: float, n: int, trials: int, base_s: float = 0.5, cap_s: float = 10.0, whole: bool = False
+    ) -> Trace:
         intents = trials if whole else trials // _TRIALS_PER_INTENT
         # Long enough for ten placements that use up all their waits: the settle phase is free of faults.
         hold_us = 1_000_000 if whole else 900_000_000
@@ -94,7 +96,7 @@ def test_five_attempts_at_the_documents_rate(retried: Any) -> None:
     """20,000 entries failing at p = 0.549 succeed within k of 5 attempts with 1 - p^k: 95 % in all."""
     entries = _entries(retried(0.549, 5, 20_000))
     assert entries["success"].size == 20_000
-    assert 1 - 0.549**5 == pytest.approx(0.95, abs=5e-4)
+    assert round(1 - 0.549**5, 3) == 0.95
     for k in range(1, 6):
         within = entries["success"] & (entries["attempts"] <= k)
         _assert_share(int(within.sum()), 20_000, 1 - 0.549**k)
@@ -110,8 +112,7 @@ def test_n_attempts_succeed_with_one_less_p_to_the_n(retried: Any, p: float, n: 
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("p", [0.05, 0.3, 0.549, 0.631, 0.9])
-@pytest.mark.parametrize("n", [1, 2, 3, 5])
+@pytest.mark.parametrize(("p", "n"), [(0.05, 2), (0.3, 3), (0.549, 5), (0.631, 5), (0.9, 8)])
 def test_n_attempts_succeed_over_20000_whole_intents(retried: Any, p: float, n: int) -> None:
     """20,000 intents carried through to their close: entries succeed with 1 - p^n, to the venue's own record."""
     trace = retried(p, n, 20_000, whole=True)
@@ -146,4 +147,6 @@ def test_back_off_holds_for_all_20000(retried: Any) -> None:
     failed = entries["attempts"] - entries["success"]
     waits_us = np.array([0, 500_000, 1_500_000, 3_500_000, 7_500_000, 7_500_000])
     assert (entries["backoff_us"] == waits_us[failed]).all()
-    assert (entries["ended_us"] - entries["started_us"] == 40_000 * entries["attempts"] + waits_us[failed]).all()
+    assert (
+        entries["ended_us"] - entries["started_us"] == 40_000 * entries["attempts"] + waits_us[failed]
+    ).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import queue
 import socket
 import threading
 import time
@@ -164,3 +165,52 @@ def test_rubbish_from_before_is_not_blamed_on_the_run(world: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         gc.collect()
+
+
+def test_a_thread_beside_the_run_keeps_the_real_world(world: Any, rows_of: Rows) -> None:
+    """A helper thread of the process, such as a notebook kernel has, may sleep and reads the real clock."""
+    asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    told: queue.SimpleQueue[object] = queue.SimpleQueue()
+    before_s = time.time()
+
+    def helper() -> None:
+        while asked.get():
+            try:
+                time.sleep(0.0)
+                told.put(time.time())
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it is the answer
+                told.put(error)
+
+    thread = threading.Thread(target=helper, daemon=True)
+    thread.start()
+    heard: list[object] = []
+
+    def ask(number: int) -> None:
+        asked.put(True)
+        heard.append(told.get(timeout=10))
+
+    _before_order(world, ask)
+    record = world.run()
+    asked.put(False)
+    thread.join()
+    assert len(heard) == 6
+    assert all(isinstance(moment, float) and before_s <= moment < before_s + 60 for moment in heard), heard
+    assert {outcome for outcome, _ in _ends(record, rows_of).values()} == {"closed"}
+
+
+def test_a_run_inside_a_running_loop_is_the_same_run(make_line: Make, make_plan: Make) -> None:
+    """In a notebook's cell or an async function a run gives the same bytes, and the outer loop goes on after it."""
+
+    def run() -> str:
+        plans = [make_plan(number, 1_000_000 * (number + 1)) for number in range(6)]
+        digest: str = make_line(plans).run().trace.sha256()
+        return digest
+
+    async def cell() -> tuple[str, bool]:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        digest = run()
+        same = asyncio.current_task() is task and asyncio.get_running_loop() is loop
+        await asyncio.sleep(0)
+        return digest, same
+
+    assert asyncio.run(cell()) == (run(), True)

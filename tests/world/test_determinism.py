@@ -70,7 +70,9 @@ def test_faults_at_rate_zero_leave_no_byte(day: Any) -> None:
     }
     assert kinds.keys() == KINDS.keys()
     idle = [
-        {"name": f"{kind}_{number}", "how": how, **kinds[kind]} for kind in kinds for number, how in enumerate(ways)
+        {"name": f"{kind}_{number}", "how": how, **kinds[kind]}
+        for kind in kinds
+        for number, how in enumerate(ways)
     ]
     none = day.run(loaded=day.loaded(faults=[]))
     assert day.run(loaded=day.loaded(faults=idle)).trace.sha256() == none.trace.sha256()

@@ -17,7 +17,18 @@ _SEVERAL: list[dict[str, Any]] = [
     {"name": "lost", "kind": "timeout", "truth": "applied", "how": {"rate": 0.1}, "match": {"call": "order"}},
     {"name": "unknown", "kind": "unknown_503", "applied": 0.5, "how": {"rate": 0.1}},
 ]
-_TIMES = ("answered_us", "sent_us", "status", "code", "role", "call", "intent", "n", "request_leg_us", "reply_leg_us")
+_TIMES = (
+    "answered_us",
+    "sent_us",
+    "status",
+    "code",
+    "role",
+    "call",
+    "intent",
+    "n",
+    "request_leg_us",
+    "reply_leg_us",
+)
 _LOGNORMAL = {
     "request": {"law": "lognormal", "p50_ms": 60.0, "p99_ms": 600.0},
     "reply": {"law": "lognormal", "p50_ms": 20.0, "p99_ms": 300.0},
@@ -59,7 +70,9 @@ def test_a_short_on_a_rising_line_is_a_long_on_a_falling_one(
     assert (sum(row["realised"] for row in books[0]) < 0) == reached_stop
 
 
-def test_price_times_ten_and_quantity_by_ten_earn_the_same(make_line: Make, make_plan: Make, rows_of: Rows) -> None:
+def test_price_times_ten_and_quantity_by_ten_earn_the_same(
+    make_line: Make, make_plan: Make, rows_of: Rows
+) -> None:
     """Scaling price and tick up and quantity and step down changes prices and nothing else."""
     traces = []
     for factor in (1, 10):
@@ -81,7 +94,8 @@ def test_price_times_ten_and_quantity_by_ten_earn_the_same(make_line: Make, make
             for number in range(40)
         ]  # fmt: skip
         world = make_line(
-            plans, start_price=50_000.0 * factor, pct_per_s=-0.0103, filters=scaled, faults=_SEVERAL, latency=_LOGNORMAL,
+            plans, start_price=50_000.0 * factor, pct_per_s=-0.0103, filters=scaled, faults=_SEVERAL,
+            latency=_LOGNORMAL,
             fills={"half_spread_bps": 0.5, "impact_bps": 0.0, "taker_fee": 0.0005, "trigger_delay_ms": 21.0},
         )  # fmt: skip
         traces.append(world.run().trace)

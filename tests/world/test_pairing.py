@@ -35,7 +35,9 @@ def requests_of(rows_of: Rows, request_key: KeyOf) -> Callable[[Trace], dict[Any
 @pytest.fixture(scope="module")
 def fired_on(rows_of: Rows, request_key: KeyOf) -> Callable[..., set[Any]]:
     """Give a function that lists (fault, key of its request), one fault's or all."""
-    return lambda trace, **where: {(row["fault"], request_key(row)) for row in rows_of(trace, "fault", **where)}
+    return lambda trace, **where: {
+        (row["fault"], request_key(row)) for row in rows_of(trace, "fault", **where)
+    }
 
 
 def test_another_fault_leaves_the_price_path_alone(day: Any) -> None:
@@ -74,9 +76,16 @@ def test_with_weather_the_moment_matters_and_nothing_else(day: Any, requests_of:
 
 def test_another_policy_leaves_fault_windows_alone(day: Any, rows_of: Rows) -> None:
     """Bursts and windows lie where they lay, whoever asks and however often."""
-    window = {"name": "noon", "kind": "unavailable_503", "how": {"window": {"at": "00:10:00", "for_s": 600.0}}}
+    window = {
+        "name": "noon",
+        "kind": "unavailable_503",
+        "how": {"window": {"at": "00:10:00", "for_s": 600.0}},
+    }
     loaded = day.loaded(faults=[_BURSTS, window])
-    edges = [rows_of(day.run(policy=policy, loaded=loaded).trace, "fault_edge") for policy in ("d7", "legacy-entry")]
+    edges = [
+        rows_of(day.run(policy=policy, loaded=loaded).trace, "fault_edge")
+        for policy in ("d7", "legacy-entry")
+    ]
     assert len(edges[0]) > 5
     assert edges[0] == edges[1]
 
@@ -101,7 +110,9 @@ def test_raising_a_rate_only_adds_faults(day: Any, requests_of: Any, fired_on: A
         day.run(loaded=day.loaded([f"faults.{name}.how.rate={rate}"])).trace for rate in (0.15, 0.45)
     )
     shared = requests_of(low).keys() & requests_of(high).keys()
-    few, many = ({(f, key) for f, key in fired_on(trace, fault=name) if key in shared} for trace in (low, high))
+    few, many = (
+        {(f, key) for f, key in fired_on(trace, fault=name) if key in shared} for trace in (low, high)
+    )
     assert len(few) > 3
     assert few < many
 
@@ -111,7 +122,9 @@ def test_what_was_applied_is_drawn_apart_from_what_fired(day: Any, rows_of: Rows
     fired = []
     for applied in (0.1, 0.9):
         trace = day.run(loaded=day.loaded([f"faults.unknown_503.applied={applied}"])).trace
-        fired.append({request_key(row): row["truth"] for row in rows_of(trace, "fault", fault="unknown_503", n=0)})
+        fired.append(
+            {request_key(row): row["truth"] for row in rows_of(trace, "fault", fault="unknown_503", n=0)}
+        )
     shared = fired[0].keys() & fired[1].keys()
     assert shared
     was, became = ({key for key in shared if truths[key] == "applied"} for truths in fired)

@@ -6,8 +6,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from sim.report.plots.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    RED,
+    legend_below,
+    nothing_to_show,
+    only,
+    plain_ticks,
+)
 from sim.report.printing import printed
-from sim.report.plots.style import BLUE, GREEN, GREY, INK, ORANGE, RED, legend_below, nothing_to_show, only, plain_ticks
 
 
 def loss_distribution(curve: pd.DataFrame, cvar95: float, axes: Axes) -> Axes:
@@ -15,9 +26,11 @@ def loss_distribution(curve: pd.DataFrame, cvar95: float, axes: Axes) -> Axes:
     axes.set_title("Loss against the ideal executor")
     if curve.empty:
         return nothing_to_show(axes, "no intent has a result of its own")
-    axes.step(curve["value"], curve["share"] * 100, where="post", color=BLUE, label=f"intents (n = {curve['n'].iloc[0]:,})")
+    label = f"intents (n = {curve['n'].iloc[0]:,})"
+    axes.step(curve["value"], curve["share"] * 100, where="post", color=BLUE, label=label)
     axes.axhspan(95, 101, color=GREY, alpha=0.16, linewidth=0, label="the worst twentieth")
-    axes.axvline(cvar95, color=RED, linewidth=1.3, linestyle=(0, (4, 2)), label=f"its mean, CVaR95 = {printed(cvar95)} R")
+    mean = f"its mean, CVaR95 = {printed(cvar95)} R"
+    axes.axvline(cvar95, color=RED, linewidth=1.3, linestyle=(0, (4, 2)), label=mean)
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_xscale("symlog", linthresh=0.01, linscale=0.8)
     plain_ticks(axes.xaxis)
@@ -49,7 +62,9 @@ def loss_sums(sums: pd.DataFrame, axes: Axes) -> Axes:
             ha="left" if side > 0 else "right",
             fontsize=8.5,
         )
-    axes.set_yticks(places, [f"{label} (n = {n:,})" for label, n in zip(sums["label"], sums["n"], strict=True)])
+    axes.set_yticks(
+        places, [f"{label} (n = {n:,})" for label, n in zip(sums["label"], sums["n"], strict=True)]
+    )
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("loss against I1, quote (left of 0 won)", loc="right")
     return only(axes, "x")
@@ -73,7 +88,9 @@ def _bars(rows: pd.DataFrame, axes: Axes, scale: float, colour: str, unit: str, 
     places = np.arange(len(rows))
     axes.barh(places, rows["value"] * scale, color=colour, height=0.6)
     for place, value in zip(places, rows["value"] * scale, strict=True):
-        axes.annotate(printed(value), (value, place), (4, 0), textcoords="offset points", va="center", fontsize=8.5)
+        axes.annotate(
+            printed(value), (value, place), (4, 0), textcoords="offset points", va="center", fontsize=8.5
+        )
     axes.set_yticks(places, list(rows["label"]))
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0.14)

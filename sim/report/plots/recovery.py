@@ -47,7 +47,7 @@ def recovery_rates(bars: pd.DataFrame, axes: Axes) -> Axes:
     axes.hlines(places, bars["low"] * 100, bars["high"] * 100, color=INK, linewidth=1.3)
     for edge in ("low", "high"):
         axes.plot(bars[edge] * 100, places, linestyle="", marker="|", color=INK, markersize=6)
-    for place, recovered, n in zip(places, bars["recovered"], bars["n"], strict=True):
+    for place, (recovered, n) in enumerate(zip(bars["recovered"], bars["n"], strict=True)):
         axes.text(102, place, f"{recovered} of {n}", va="center", fontsize=8.5, clip_on=False)
     _rows(axes, bars)
     axes.set_xlim(0, 100)
@@ -75,17 +75,20 @@ def states_at_deadline(bars: pd.DataFrame, axes: Axes) -> Axes:
 
 def attempts_to_recover(bars: pd.DataFrame, axes: Axes) -> Axes:
     """Draw median, p95 and most attempts of the placements that recovered."""
-    drawn = _spread(bars, axes, "attempts_{}", "Attempts until recovered", "attempts")
-    drawn.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return drawn
+    axes = _spread(bars, axes, "attempts_{}", "Attempts needed", "attempts")
+    if axes.axison:
+        axes.set_xlim(0.6, float(bars["attempts_max"].max()) + 0.4)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+        legend_below(axes, 3)
+    return axes
 
 
 def seconds_to_recover(bars: pd.DataFrame, axes: Axes) -> Axes:
-    """Draw median, p95 and longest duration of the placements that recovered."""
-    known = bars[bars["seconds_p50_s"] > 0]
-    if not known.empty:
-        log_axis(axes, float(known["seconds_p50_s"].min()), float(known["seconds_max_s"].max()))
-    return _spread(known, axes, "seconds_{}_s", "Seconds until recovered", "s, logarithmic")
+    """Draw median, p95 and longest duration of the placements that recovered; marks as those of attempts."""
+    positive = bars[bars["seconds_p50_s"] > 0]
+    if not positive.empty:
+        log_axis(axes, float(positive["seconds_p50_s"].min()), float(positive["seconds_max_s"].max()))
+    return _spread(bars, axes, "seconds_{}_s", "Seconds needed", "s, logarithmic")
 
 
 def _spread(bars: pd.DataFrame, axes: Axes, column: str, title: str, unit: str) -> Axes:
@@ -97,11 +100,10 @@ def _spread(bars: pd.DataFrame, axes: Axes, column: str, title: str, unit: str) 
     middle, p95, most = (known[column.format(key)].to_numpy(float) for key in ("p50", "p95", "max"))
     axes.hlines(places, middle, most, color=GREY, linewidth=1.2)
     axes.plot(most, places, linestyle="", marker="|", markersize=9, color=INK, label="most")
-    axes.plot(p95, places, linestyle="", marker="o", markersize=5, color=SKY, label="p95")
-    axes.plot(middle, places, linestyle="", marker="o", markersize=6.5, color=BLUE, label="p50")
+    axes.plot(p95, places, linestyle="", marker="o", markersize=4.5, color=SKY, label="p95")
+    axes.plot(middle, places, linestyle="", marker="o", markersize=6, color=BLUE, label="p50")
     _rows(axes, known)
     axes.set_xlabel(unit, loc="right")
-    legend_below(axes, 3)
     return axes
 
 

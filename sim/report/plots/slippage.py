@@ -10,13 +10,27 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
+from sim.report.plots.style import (
+    BELIEF,
+    GREEN,
+    GREY,
+    INK,
+    RED,
+    TRUTH,
+    legend_below,
+    nothing_to_show,
+    only,
+    plain_ticks,
+)
 from sim.report.printing import printed
-from sim.report.plots.style import BELIEF, GREEN, GREY, INK, RED, TRUTH, legend_below, nothing_to_show, only, plain_ticks
 
 _MANY: Final = 1500
 """Beyond so many points a page carries them as an image."""
 
-_LABELS: Final = {"check": ("at the check, what the guard saw", BELIEF), "fill": ("at the fill, what was paid", TRUTH)}
+_LABELS: Final = {
+    "check": ("at the check, what the guard saw", BELIEF),
+    "fill": ("at the fill, what was paid", TRUTH),
+}
 
 
 def slippage_distribution(curves: pd.DataFrame, limits: Sequence[float], axes: Axes) -> Axes:
@@ -26,9 +40,8 @@ def slippage_distribution(curves: pd.DataFrame, limits: Sequence[float], axes: A
         return nothing_to_show(axes, "no intent was checked or filled")
     for name, curve in curves.groupby("curve", sort=False):
         label, colour = _LABELS[str(name)]
-        axes.step(
-            curve["value"], curve["share"] * 100, where="post", color=colour, label=f"{label} (n = {curve['n'].iloc[0]:,})"
-        )
+        label = f"{label} (n = {curve['n'].iloc[0]:,})"
+        axes.step(curve["value"], curve["share"] * 100, where="post", color=colour, label=label)
     _signed_log(axes, "x")
     _limits(axes, limits, both=False)
     axes.set_ylim(0, 101)
@@ -93,13 +106,17 @@ def refusal_value(values: pd.DataFrame, axes: Axes) -> Axes:
     room = 0.16 * ((saved_most + missed_most) or 1.0)
     axes.set_ylim(-missed_most - room, saved_most + room)
     for place, saved, missed in zip(places, values["saved"], values["missed"], strict=True):
-        axes.annotate(printed(saved, "quote"), (place, saved), (0, 3), textcoords="offset points", ha="center", fontsize=8.5)
-        axes.annotate(
-            printed(missed, "quote"), (place, -missed), (0, -3), textcoords="offset points", ha="center", va="top", fontsize=8.5
-        )
-    labels = [
-        f"{horizon}\n(n = {n:,})" for horizon, n in zip(values["horizon"], values["n"], strict=True)
-    ]
+        for value, height, up in ((saved, saved, 1), (missed, -missed, -1)):
+            axes.annotate(
+                printed(value, "quote"),
+                (place, height),
+                (0, 3 * up),
+                textcoords="offset points",
+                ha="center",
+                va="bottom" if up > 0 else "top",
+                fontsize=8.5,
+            )
+    labels = [f"{horizon}\n(n = {n:,})" for horizon, n in zip(values["horizon"], values["n"], strict=True)]
     axes.set_xticks(places, labels)
     axes.set_xlabel("closed at")
     axes.set_ylabel("quote per refused intent")

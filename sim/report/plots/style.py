@@ -7,10 +7,11 @@ names, ids from a fixed salt, and a figure of its own that no other plot shares 
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import matplotlib
 import numpy as np
@@ -19,7 +20,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 from PIL import Image
 
@@ -100,14 +101,13 @@ class Picture:
     png: bytes
 
 
-def picture(
-    name: str, caption: str, size: tuple[float, float], paint: Callable[[Figure], object]
-) -> Picture:
+def picture(name: str, caption: str, size: tuple[float, float], paint: Callable[[Figure], object]) -> Picture:
     """Render what ``paint`` draws on a fresh figure of ``size`` inches."""
-    with matplotlib.rc_context(_SETTINGS):
+    # Matplotlib types the names of its settings one by one; a plain table of ours is checked when it is used.
+    with matplotlib.rc_context(cast(Any, _SETTINGS)):
         figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
         paint(figure)
-        canvas = FigureCanvasAgg(figure)
+        canvas: Any = FigureCanvasAgg(figure)
         canvas.draw()
         png = io.BytesIO()
         Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(png, format="png")
@@ -115,7 +115,8 @@ def picture(
         figure.set_layout_engine("none")
         figure.patch.set_visible(False)
         svg = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+        vectors: Any = FigureCanvasSVG(figure)
+        vectors.print_svg(svg, metadata={"Date": None, "Creator": None})
     return Picture(
         name=name,
         caption=caption,
@@ -158,11 +159,16 @@ def legend_below(axes: Axes, columns: int, *, points: float = 36.0) -> None:
 
 
 def log_axis(axes: Axes, low: float, high: float) -> None:
-    """Scale the x axis logarithmically over ``low`` to ``high`` > 0, ticks at 1, 2 and 5 where there is room."""
+    """Scale the x axis logarithmically over the whole decades that hold ``low`` to ``high`` > 0."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    last = max(last, first + 1)
+    step = 1 + (last - first) // 4
+    ticks = [10.0**decade for decade in range(first, last + 1, step)]
+    if last == first + 1:
+        ticks = [10.0**first * digit for digit in (1, 2, 5, 10)]
     axes.set_xscale("log")
-    axes.set_xlim(low / 1.3, high * 1.3)
-    subs = (1.0, 2.0, 5.0) if high / low < 100 else (1.0,)
-    axes.xaxis.set_major_locator(LogLocator(subs=subs))
+    axes.set_xlim(10.0**first / 1.25, 10.0**last * 1.25)
+    axes.set_xticks(ticks)
     axes.xaxis.set_minor_formatter(NullFormatter())
     plain_ticks(axes.xaxis)
 

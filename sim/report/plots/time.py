@@ -8,8 +8,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from sim.report.plots.style import (
+    BELIEF,
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    RED,
+    SKY,
+    legend_below,
+    nothing_to_show,
+    only,
+    plain_ticks,
+)
 from sim.report.printing import printed
-from sim.report.plots.style import BELIEF, BLUE, GREEN, GREY, INK, RED, SKY, legend_below, nothing_to_show, only, plain_ticks
 
 _MILESTONES: Final = {"verdict": GREY, "acknowledged": BELIEF, "filled": BLUE, "protected": GREEN}
 _NAKED: Final = {"all of it": INK, "structural": SKY, "excess": RED}
@@ -59,7 +71,9 @@ def naked_time(curves: pd.DataFrame, bound_s: float, axes: Axes) -> Axes:
     for name, curve in curves.groupby("curve", sort=False):
         _survival(axes, curve, _NAKED[str(name)], f"{name} (n = {curve['n'].iloc[0]:,})")
     _seconds(axes)
-    axes.axvline(bound_s, color=GREY, linewidth=1.2, linestyle=(0, (4, 2)), label=f"bound of the rule, {bound_s:g} s")
+    axes.axvline(
+        bound_s, color=GREY, linewidth=1.2, linestyle=(0, (4, 2)), label=f"bound of the rule, {bound_s:g} s"
+    )
     axes.set_xlabel("naked time, s, logarithmic")
     axes.set_ylabel("entered intents, % (logarithmic)")
     legend_below(axes, 2)

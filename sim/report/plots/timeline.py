@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import matplotlib.dates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 from sim.report.plots.style import GREY, INK, ORANGE, RED, SKY, nothing_to_show, only
 
@@ -44,7 +44,7 @@ def price_with_intents(prices: pd.DataFrame, marks: pd.DataFrame, epoch_us: int,
             **(look | shrunk),
         )
     name = symbols[0] if len(symbols) == 1 else ", ".join(symbols)
-    axes.set_ylabel(f"{name}, quote" if len(symbols) == 1 else "since the start, %")
+    axes.set_ylabel(f"{name}, quote" if len(symbols) == 1 else f"{name} since the start, %")
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0.2)
     return axes
 
@@ -62,13 +62,21 @@ def faults_in_time(faults: pd.DataFrame, edges: pd.DataFrame, epoch_us: int, axe
             # A burst of seconds in a day is narrower than a hair; its onset is marked so that it can be seen.
             axes.plot(opened, np.full(len(own), place), linestyle="", marker="|", markersize=10, color=ORANGE)
         struck = _dates(faults.loc[faults["fault"] == name, "at_us"], epoch_us)
-        axes.plot(struck, np.full(len(struck), place), linestyle="", marker="|", markersize=6, markeredgewidth=0.8, color=RED)
+        tick: dict[str, Any] = {
+            "linestyle": "",
+            "marker": "|",
+            "markersize": 6,
+            "markeredgewidth": 0.8,
+            "color": RED,
+        }
+        axes.plot(struck, np.full(len(struck), place), **tick)
     axes.set_yticks(np.arange(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    locator = AutoDateLocator()
+    untyped: Any = matplotlib.dates
+    locator = untyped.AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator))
     axes.set_xlabel("time, UTC; bars: active, ticks: struck a request")
     return only(axes, "x")
 

@@ -1,0 +1,177 @@
+"""The gate passes what is as expected, and says precisely what is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sim
+from sim.experiment import GateReport, check_scenario
+
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def gate(own: Path) -> Callable[..., GateReport]:
+    """Check one's own scenario after its expectations were written and then changed."""
+
+    def check(*changes: Change, update: bool = False) -> GateReport:
+        path = own.with_suffix(".expected.json")
+        if not path.exists():
+            check_scenario(str(own), update=True)
+        expected = json.loads(path.read_text())
+        for change in changes:
+            change(expected)
+        path.write_text(json.dumps(expected))
+        return check_scenario(str(own), update=update)
+
+    return check
+
+
+def _other_code(expected: dict[str, Any]) -> None:
+    for run in expected["runs"].values():
+        run["fingerprint"]["code_sha256"] = "0" * 64
+        run["trace_sha256"] = "0" * 64
+
+
+def _metric(name: str, factor: float, key: str = "d7/3") -> Change:
+    def change(expected: dict[str, Any]) -> None:
+        metrics = expected["runs"][key]["metrics"]
+        assert metrics[name]
+        metrics[name] *= factor
+
+    return change
+
+
+def test_the_same_code_is_byte_equal_and_passes(gate: Callable[..., GateReport]) -> None:
+    """Expectations just written are met to the byte by every run of the check."""
+    report = gate()
+    assert report.passed
+    assert (report.runs, report.exact, report.updated) == (2, 2, False)
+
+
+def test_same_code_and_other_bytes_fail(gate: Callable[..., GateReport], obey: Callable[[str], Any]) -> None:
+    """Under the same fingerprint a differing trace is a failure of its own, whatever the metrics say."""
+
+    def other_bytes(expected: dict[str, Any]) -> None:
+        expected["runs"]["d7/3"]["trace_sha256"] = "0" * 64
+
+    report = gate(other_bytes)
+    assert not report.passed
+    (difference,) = report.differences
+    assert (difference.policy, difference.seed, difference.metric) == ("d7", 3, "trace_sha256")
+    assert difference.got == obey(difference.command).manifest["trace_sha256"]
+    assert report.exact == 1
+
+
+def test_other_code_with_the_same_numbers_passes(gate: Callable[..., GateReport]) -> None:
+    """Under another fingerprint bytes may differ as long as the numbers hold."""
+    report = gate(_other_code)
+    assert report.passed
+    assert report.exact == 0
+
+
+def test_a_number_that_got_worse_fails_with_all_one_needs(
+    gate: Callable[..., GateReport], obey: Callable[[str], Any]
+) -> None:
+    """A metric beyond its tolerance is named with what was expected, what came, the tolerance and the command."""
+    report = gate(_other_code, _metric("requests_per_intent_mean", 0.8))
+    (difference,) = report.differences
+    assert (difference.scenario, difference.policy, difference.seed) == ("s", "d7", 3)
+    assert difference.metric == "requests_per_intent_mean"
+    assert float(difference.expected) == pytest.approx(0.8 * float(difference.got), rel=1e-4)
+    assert "lower is better" in difference.tolerance
+    again = obey(difference.command).headline["requests_per_intent_mean"]
+    assert again == pytest.approx(float(difference.got), rel=1e-5)
+
+
+def test_the_command_finds_a_policy_file_of_the_scenario(
+    gate: Callable[..., GateReport], obey: Callable[[str], Any]
+) -> None:
+    """A policy that the scenario names from where it stands is named from the working directory."""
+    (difference,) = gate(_other_code, _metric("requests_per_intent_mean", 0.8, "own/two.toml/3")).differences
+    again = obey(difference.command).headline["requests_per_intent_mean"]
+    assert again == pytest.approx(float(difference.got), rel=1e-5)
+
+
+@pytest.mark.parametrize(("factor", "passes"), [(1.04, True), (0.97, True), (1.5, True), (0.9, False)])
+def test_getting_better_or_a_little_worse_passes(
+    gate: Callable[..., GateReport], factor: float, passes: bool
+) -> None:
+    """A metric may get better by any amount and worse within its tolerance."""
+    assert gate(_other_code, _metric("requests_per_intent_mean", factor)).passed is passes
+
+
+def test_more_violations_fail_and_fewer_do_not(gate: Callable[..., GateReport]) -> None:
+    """A check that finds more than expected fails by its name."""
+
+    def fewer(expected: dict[str, Any]) -> None:
+        expected["runs"]["d7/3"]["violations"]["I99"] = 7
+
+    assert gate(_other_code, fewer).passed
+
+    def more(expected: dict[str, Any]) -> None:
+        for run in expected["runs"].values():
+            run["violations"] = {}
+
+    report = gate(_other_code, more)
+    assert not report.passed
+    assert all(item.metric.startswith("violations ") for item in report.differences)
+
+
+def test_a_metric_that_is_gone_fails(gate: Callable[..., GateReport]) -> None:
+    """An expected metric that the code no longer gives is a difference, not a silence."""
+
+    def gone(expected: dict[str, Any]) -> None:
+        expected["runs"]["d7/3"]["metrics"]["metric_of_old"] = 1.0
+
+    (difference,) = gate(_other_code, gone).differences
+    assert (difference.metric, difference.got) == ("metric_of_old", "nan")
+
+
+def test_a_run_without_expectation_fails(gate: Callable[..., GateReport]) -> None:
+    """A policy or seed that nobody wrote expectations for is a difference that says how to write them."""
+
+    def forget(expected: dict[str, Any]) -> None:
+        del expected["runs"]["d7/3"]
+
+    (difference,) = gate(forget).differences
+    assert difference.metric == "run"
+    assert "--update" in difference.tolerance
+
+
+def test_missing_expectations_are_an_error(own: Path) -> None:
+    """Without a file of expectations there is nothing to pass: an error that says how to write them."""
+    with pytest.raises(sim.InputError, match=r"s\.expected\.json.*--update"):
+        check_scenario(str(own))
+
+
+@pytest.mark.parametrize("text", ["{broken", "[]", "{}", '{"runs": 3}'])
+def test_unusable_expectations_are_an_error(own: Path, text: str) -> None:
+    """A file that holds no expectations is refused by name."""
+    own.with_suffix(".expected.json").write_text(text)
+    with pytest.raises(sim.InputError, match=r"s\.expected\.json"):
+        check_scenario(str(own))
+
+
+def test_update_writes_what_the_next_check_expects(gate: Callable[..., GateReport], own: Path) -> None:
+    """Update replaces stale expectations with what was found, for exactly the runs of the check."""
+    report = gate(_other_code, _metric("requests_per_intent_mean", 0.5), update=True)
+    assert (report.updated, report.passed) == (True, True)
+    written = json.loads(own.with_suffix(".expected.json").read_text())
+    assert list(written["runs"]) == ["d7/3", "own/two.toml/3"]
+    assert gate().exact == 2
+
+
+def test_update_is_stable(own: Path) -> None:
+    """Updating twice writes the same bytes."""
+    path = own.with_suffix(".expected.json")
+    check_scenario(str(own), update=True)
+    first = path.read_bytes()
+    check_scenario(str(own), update=True)
+    assert path.read_bytes() == first
+    assert first.endswith(b"\n")
