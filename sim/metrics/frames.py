@@ -6,7 +6,7 @@ several runs may be put under one another (:func:`concat_frames`), since every r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -58,21 +58,23 @@ def build_frames(
             raise InputError(name, value, "a number above 0")
     source = Source(trace, episode_us=episode_us, seed=seed, epoch_us=epoch_us)
     run_end_us = _last_moment(source)
-    requests = requests_frame(source)
-    attempts = attempts_frame(source, requests)
-    frames: Frames = {
-        "placements": placements_frame(source, requests, attempts),
-        "requests": requests,
-        "orders": orders_frame(source, requests),
-        "fills": fills_frame(source),
-        "protection": protection_frame(source, run_end_us),
-        "faults": faults_frame(source, requests),
-        "violations": _violations(source),
-        "shadows": shadows_frame(source),
-        "accounts": accounts_frame(source),
-        "attempts": attempts,
-        "fault_edges": _fault_edges(source),
+    # Words become categories as each frame is made: all of them as letters at once would double the peak.
+    requests = with_documented_words("requests", requests_frame(source))
+    attempts = with_documented_words("attempts", attempts_frame(source, requests))
+    frames: Frames = {"requests": requests, "attempts": attempts}
+    makers: dict[str, Callable[[], pd.DataFrame]] = {
+        "placements": lambda: placements_frame(source, requests, attempts),
+        "orders": lambda: orders_frame(source, requests),
+        "fills": lambda: fills_frame(source),
+        "protection": lambda: protection_frame(source, run_end_us),
+        "faults": lambda: faults_frame(source, requests),
+        "violations": lambda: _violations(source),
+        "shadows": lambda: shadows_frame(source),
+        "accounts": lambda: accounts_frame(source),
+        "fault_edges": lambda: _fault_edges(source),
     }
+    for name, make in makers.items():
+        frames[name] = with_documented_words(name, make())
     frames["intents"] = intents_frame(
         source,
         frames,
@@ -81,7 +83,8 @@ def build_frames(
         deadline_us=round(deadline_s * 1e6),
         budget_r=budget_r,
     )
-    return {name: with_documented_words(name, frames[name]) for name in COLUMNS}
+    frames["intents"] = with_documented_words("intents", frames["intents"])
+    return {name: frames[name] for name in COLUMNS}
 
 
 def _few_words(name: str) -> list[str]:
@@ -91,7 +94,10 @@ def _few_words(name: str) -> list[str]:
 
 def with_documented_words(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return frame ``name`` with its columns of few words as categories again (an empty file forgets them)."""
-    return frame.astype(dict.fromkeys(_few_words(name), "category")) if name in COLUMNS else frame
+    if name not in COLUMNS:
+        return frame
+    words = _few_words(name)
+    return frame.astype(dict.fromkeys(words, "str")).astype(dict.fromkeys(words, "category"))
 
 
 def concat_frames(parts: Sequence[Frames]) -> Frames:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.cli import main
 from sim.scenario import LoadedScenario, load_scenario
 
 Load = Callable[..., LoadedScenario]
@@ -122,6 +123,20 @@ def test_one_line_says_where_what_and_what_instead(
     assert told.endswith(f"(did you mean {near}?)" if near else "") or not near
     assert near or "did you mean" not in told
     assert "pydantic" not in told
+
+
+@pytest.mark.parametrize(("old", "new", "line", "near"), CASES)
+def test_the_command_line_says_the_same_and_writes_nothing(
+    load: Load, messages: Messages, capsys: pytest.CaptureFixture[str], old: str, new: str, line: str, near: str
+) -> None:
+    """Exit status 2, one line on standard error, no traceback, no file that was not there."""
+    [told] = messages(lambda: load(old, new))
+    before = sorted(Path.cwd().rglob("*"))
+    assert main(["run", "s.toml"]) == 2
+    shown = capsys.readouterr()
+    assert shown.err == f"error: {told}\n"
+    assert shown.out == ""
+    assert sorted(Path.cwd().rglob("*")) == before
 
 
 def test_all_wrong_values_are_told_together_in_the_order_of_the_file(load: Load, messages: Messages) -> None:
