@@ -4,7 +4,8 @@ Inside :func:`fenced`, ``time.time``, ``time.monotonic``, ``time.perf_counter`` 
 ``datetime.datetime.now/utcnow/today``, ``datetime.date.today`` return virtual time at the replayed date, and so
 do ``time.gmtime``, ``localtime``, ``ctime``, ``asctime`` and ``strftime`` where no moment is given.  Local time is
 UTC: a run must not depend on the machine's zone.  The module attributes are replaced, and so are names that the
-modules under test took by ``from time import time``.
+modules under test took by ``from time import time``.  Other threads of the process (a notebook kernel has several)
+keep the real clock, sleep and sockets.
 """
 
 from __future__ import annotations
@@ -101,6 +102,16 @@ def _virtual_datetime(loop: VirtualLoop, epoch_us: int) -> tuple[type, type]:
     return VirtualDatetime, VirtualDate
 
 
+def _here(virtual: Callable[..., Any], real: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``virtual`` for the calling thread and ``real`` for every other one."""
+    own, current = threading.get_ident(), threading.get_ident
+
+    def either(*args: Any, **keywords: Any) -> Any:
+        return virtual(*args, **keywords) if current() == own else real(*args, **keywords)
+
+    return either
+
+
 def _refusing(what: str) -> Callable[..., Any]:
     def refuse_call(*args: Any, **keywords: Any) -> Any:
         refuse(what)
@@ -161,8 +172,9 @@ def fenced(loop: VirtualLoop, epoch_us: int, modules: Sequence[str] = ("sim.exec
     fence = Fence()
     replaced: dict[int, Any] = {}
     for name, function in _virtual_time_functions(loop, epoch_us).items():
-        replaced[id(getattr(time_module, name))] = function
-        patches.set(time_module, name, function)
+        real = getattr(time_module, name)
+        replaced[id(real)] = function
+        patches.set(time_module, name, _here(function, real))
     virtual_datetime, virtual_date = _virtual_datetime(loop, epoch_us)
     replaced[id(_RealDatetime)] = virtual_datetime
     replaced[id(_RealDate)] = virtual_date
@@ -175,11 +187,14 @@ def fenced(loop: VirtualLoop, epoch_us: int, modules: Sequence[str] = ("sim.exec
             for name, value in list(vars(module).items()):
                 if id(value) in replaced and not name.startswith("__"):
                     patches.set(module, name, replaced[id(value)])
-        patches.set(threading.Thread, "start", _refusing("threading.Thread.start"))
-        patches.set(socket.socket, "connect", _refusing("socket.connect"))
-        patches.set(socket.socket, "connect_ex", _refusing("socket.connect_ex"))
-        patches.set(socket.socket, "bind", _refusing("socket.bind"))
-        patches.set(subprocess.Popen, "__init__", _refusing("subprocess.Popen"))
+        for owner, name, called in (
+            (threading.Thread, "start", "threading.Thread.start"),
+            (socket.socket, "connect", "socket.connect"),
+            (socket.socket, "connect_ex", "socket.connect_ex"),
+            (socket.socket, "bind", "socket.bind"),
+            (subprocess.Popen, "__init__", "subprocess.Popen"),
+        ):
+            patches.set(owner, name, _here(_refusing(called), getattr(owner, name)))
         patches.set(warnings, "_warn_unawaited_coroutine", fence.note)
         yield fence
     finally:

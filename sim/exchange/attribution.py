@@ -74,16 +74,16 @@ class Attribution:
         self.total = 0
         self.unattributed = 0
         self._by_client_id: dict[str, IntentSlot] = {}
-        self._open: dict[str, list[IntentSlot]] = {}
+        self._open: dict[str, dict[int, IntentSlot]] = {}
 
     def opened(self, slot: IntentSlot) -> None:
         """Register an intent that was decided."""
-        self._open.setdefault(slot.symbol, []).append(slot)
+        self._open.setdefault(slot.symbol, {})[slot.number] = slot
 
     def closed(self, slot: IntentSlot) -> None:
         """Forget an intent whose flow is over."""
         slot.over = True
-        self._open[slot.symbol].remove(slot)
+        del self._open[slot.symbol][slot.number]
 
     def slot_of(self, method: str, path: str, params: dict[str, Any]) -> IntentSlot:
         """Return the slot a request belongs to; the house slot when nobody's."""
@@ -106,7 +106,7 @@ class Attribution:
         return slot
 
     def _guess(self, method: str, path: str, params: dict[str, Any]) -> IntentSlot | None:
-        for slot in self._open.get(params.get("symbol", ""), ()):
+        for slot in self._open.get(params.get("symbol", ""), {}).values():
             role = role_of(method, path, params, slot.direction)
             if role != "none" and role not in slot.roles:
                 slot.roles.add(role)

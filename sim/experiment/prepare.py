@@ -54,7 +54,9 @@ def _shared_stretch(tapes: list[Bars | Trades]) -> list[Bars | Trades]:
     start_us = max((tape.epoch_us for tape in tapes), default=0)
     end_us = min((tape.epoch_us + tape.end_us for tape in tapes), default=0)
     if tapes and start_us >= end_us:
-        spans = "; ".join(f"{tape.symbol} from {tape.epoch_us} to {tape.epoch_us + tape.end_us} µs" for tape in tapes)
+        spans = "; ".join(
+            f"{tape.symbol} from {tape.epoch_us} to {tape.epoch_us + tape.end_us} µs" for tape in tapes
+        )
         raise InputError("market.klines", spans, "tapes that share a stretch of time")
     return [
         tape
@@ -99,7 +101,9 @@ def prepare(loaded: LoadedScenario, market: Market, seed: int, intents: int | No
     wanted = [number for number in (intents, workload.intents) if number is not None]
     spec = workload.model_copy(update={"intents": min(wanted)}) if wanted else workload
     notes: list[str] = []
-    plans = plan_intents(spec, seed, usable_us, first.epoch_us, first.bar_us, sorted(paths), loaded.base_dir, notes)
+    plans = plan_intents(
+        spec, seed, usable_us, first.epoch_us, first.bar_us, sorted(paths), loaded.base_dir, notes
+    )
     return Prepared(paths=paths, filters=filters, plans=plans, notes=tuple(notes))
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-_RUN: Final = {"run": 'category, -, "seed/epoch_us": one seed on one tape; with the row\'s own number it is a key'}
+_RUN: Final = {
+    "run": 'category, -, "seed/epoch_us": one seed on one tape; with the row\'s own number it is a key'
+}
 _INTENT: Final = {**_RUN, "intent": "int64, -, intent's number; -1 for none"}
 _CLUSTER: Final = {
     "seed": "int64, -, seed of the run",

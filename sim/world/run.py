@@ -132,6 +132,7 @@ class World:
         self._open_books: dict[int, IntentSlot] = {}
         self._cut_off = False
         self._unsettled = len(plans)
+        self._overdue: set[int] = set()
         self._errors: list[str] = []
         self._broken: BaseException | None = None
         self._write_account_end = self.trace.writer("account_end")
@@ -219,12 +220,14 @@ class World:
         if slot.over:
             self._close_books(slot)
         else:
-            slot.settling = True
+            self._overdue.add(slot.number)
+            # In one account faults stop for everybody at once, by the injector's own bound.
+            slot.settling = self.scenario.isolation == "intent"
 
     def _flow_ended(self, task: asyncio.Task[None]) -> None:
         slot = self._tasks.pop(task)
         self.attribution.closed(slot)
-        if slot.settling:
+        if slot.number in self._overdue:
             self.loop.at_us(self.loop.now_us + self.settle_us, self._close_books, slot)
         error = None if task.cancelled() else task.exception()
         if error is not None:

@@ -89,10 +89,10 @@ def _share_protected(trace: Any, *, all_refused: bool = True) -> float:
 
 
 def _break_even_pct_per_s(protected: Callable[[float], float], half: float = 0.5) -> float:
-    """Return the drift at which the share of protected stops falls through ``half``, to a tenth of a per cent."""
+    """Return the drift at which the share of protected stops falls through ``half``, to a quarter of a per cent."""
     low, high = 0.02, 1.5
     assert protected(low) > half > protected(high)
-    while high / low > 1.001:
+    while high / low > 1.0025:
         middle = math.sqrt(low * high)
         low, high = (middle, high) if protected(middle) > half else (low, middle)
     return math.sqrt(low * high)

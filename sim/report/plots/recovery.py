@@ -75,7 +75,7 @@ def states_at_deadline(bars: pd.DataFrame, axes: Axes) -> Axes:
 
 def attempts_to_recover(bars: pd.DataFrame, axes: Axes) -> Axes:
     """Draw median, p95 and most attempts of the placements that recovered."""
-    axes = _spread(bars, axes, "attempts_{}", "Attempts needed", "attempts")
+    axes = _spread(bars, axes, "attempts_{}", "Attempts", "attempts")
     if axes.axison:
         axes.set_xlim(0.6, float(bars["attempts_max"].max()) + 0.4)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
@@ -88,7 +88,7 @@ def seconds_to_recover(bars: pd.DataFrame, axes: Axes) -> Axes:
     positive = bars[bars["seconds_p50_s"] > 0]
     if not positive.empty:
         log_axis(axes, float(positive["seconds_p50_s"].min()), float(positive["seconds_max_s"].max()))
-    return _spread(bars, axes, "seconds_{}_s", "Seconds needed", "s, logarithmic")
+    return _spread(bars, axes, "seconds_{}_s", "Seconds", "s, logarithmic")
 
 
 def _spread(bars: pd.DataFrame, axes: Axes, column: str, title: str, unit: str) -> Axes:
