@@ -8,14 +8,26 @@ Lea, Flood 2014); text enters through BLAKE2b once and is remembered.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
+from importlib import import_module
 from statistics import NormalDist
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
-_STEPS = (0xD1342543DE82EF95, 0xAF251AF3B0F025B5, 0xB564EF22EC7AECE5)
+_STEPS = (0xD1342543DE82EF95, 0xAF251AF3B0F025B5)
 _UNIT = 1.0 / (1 << 53)
-_INVERSE_NORMAL = NormalDist().inv_cdf
+
+
+def _inverse_normal() -> Callable[[float, float, float], float]:
+    try:
+        # What NormalDist.inv_cdf itself calls (Wichura's AS241), without its checks of a p that is in range.
+        return import_module("_statistics")._normal_dist_inv_cdf  # type: ignore[no-any-return]
+    except (ImportError, AttributeError):  # an interpreter without the accelerator
+        return lambda p, mu, sigma: NormalDist(mu, sigma).inv_cdf(p)
+
+
+_INVERSE_NORMAL = _inverse_normal()
 
 
 @lru_cache(maxsize=65_536)
@@ -32,15 +44,12 @@ def mix(*parts: int) -> int:
     return state
 
 
-def spread(base: int, *parts: int) -> int:
-    """Place ``base`` and small integers far apart from each other, for one third of the cost of :func:`mix`.
+def spread(base: int, first: int, second: int) -> int:
+    """Place ``base`` and two small integers far apart from each other, for one third of the cost of :func:`mix`.
 
     A key for :class:`Stream`, which does the mixing; odd multipliers keep distinct parts distinct.
     """
-    key = base
-    for part, step in zip(parts, _STEPS, strict=False):
-        key += part * step
-    return key & _MASK
+    return (base + first * _STEPS[0] + second * _STEPS[1]) & _MASK
 
 
 def _finish(state: int) -> int:
@@ -81,4 +90,4 @@ class Stream:
         state = (self._prefix ^ key) + _GOLDEN & _MASK
         state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
         state = (state ^ (state >> 27)) * 0x94D049BB133111EB & _MASK
-        return _INVERSE_NORMAL((((state ^ (state >> 31)) >> 11) + 0.5) * _UNIT)
+        return _INVERSE_NORMAL((((state ^ (state >> 31)) >> 11) + 0.5) * _UNIT, 0.0, 1.0)

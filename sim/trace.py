@@ -110,9 +110,12 @@ class Table:
         if not self.pending:
             return
         width = len(self.columns)
-        if any(len(row) != width for row in self.pending):
+        try:
+            columns = list(zip(*self.pending, strict=True))
+        except ValueError:
+            columns = []
+        if len(columns) != width:
             raise SimError(f"trace table {self.name}: a row does not have {width} values")
-        columns = list(zip(*self.pending, strict=True))
         self.pending.clear()
         for place, values in enumerate(columns):
             words = self._vocabularies[place]

@@ -91,20 +91,17 @@ class Leg:
             return self._constant_us
         x = self._own.normal(key)
         if self._root_field:
-            x = self._root_field * self._weather(t_us) + self._root_own * x
+            # Cosine weights keep the variance of the blend at one between the cells' own draws.
+            cell = t_us // _CELL_US
+            left, right = self._cells.get(cell) or self._new_cell(cell)
+            angle = (t_us - cell * _CELL_US) * _RADIANS_PER_US
+            x = self._root_field * (cos(angle) * left + sin(angle) * right) + self._root_own * x
         if self._sorted_us is None:
             return int(exp(self._mu + self._sigma * x))
         place = _NORMAL.cdf(x) * (len(self._sorted_us) - 1)
         low = min(int(place), len(self._sorted_us) - 2)
         share = place - low
         return int(self._sorted_us[low] * (1 - share) + self._sorted_us[low + 1] * share)
-
-    def _weather(self, t_us: int) -> float:
-        # Cosine weights keep the variance of the blend at one between the cells' own draws.
-        cell = t_us // _CELL_US
-        pair = self._cells.get(cell) or self._new_cell(cell)
-        angle = (t_us - cell * _CELL_US) * _RADIANS_PER_US
-        return cos(angle) * pair[0] + sin(angle) * pair[1]
 
     def _new_cell(self, cell: int) -> tuple[float, float]:
         if len(self._cells) > 100_000:

@@ -32,6 +32,7 @@ _MODELLED: Final = frozenset({"MARKET", "STOP_MARKET", "TAKE_PROFIT_MARKET", "TR
 _KNOWN: Final = _MODELLED | {"LIMIT", "STOP", "TAKE_PROFIT"}
 _CLOSE_TYPES: Final = frozenset({"STOP_MARKET", "TAKE_PROFIT_MARKET"})
 _CLIENT_ID: Final = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
+_SIDES: Final[dict[object, int]] = {"BUY": 1, "SELL": -1}
 _ZERO: Final = Decimal(0)
 _ENDLESS: Final = Decimal("Infinity")
 
@@ -107,12 +108,11 @@ def read_new_order(
 
     ``filters`` None means the symbol is unknown.  ``mark`` prices the notional (binance-facts 3.1).
     """
-    for name in ("symbol", "side", "type"):
-        if params.get(name) in (None, ""):
-            raise _missing(name)
+    if not (params.get("symbol") and params.get("side") and params.get("type")):
+        raise _missing(next(name for name in ("symbol", "side", "type") if not params.get(name)))
     if filters is None:
         raise Refusal(-1121)
-    side = {"BUY": 1, "SELL": -1}.get(str(params.get("side")), 0)
+    side = _SIDES.get(str(params["side"]), 0)
     if side == 0:
         raise Refusal(-1117)
     order_type = _type(params, algo, rules)

@@ -146,7 +146,7 @@ def _attribute(reply: object, name: str) -> object:
 
 
 def _as_code(value: object) -> int | None:
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int):
         return value

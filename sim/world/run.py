@@ -241,7 +241,8 @@ class World:
         if self.scenario.isolation == "intent":
             self._write_end(slot)
         self._unsettled -= 1
-        self.trace.compact()
+        if not self._unsettled % 64:
+            self.trace.compact()
         if self._progress is not None:
             self._progress(len(self.plans) - self._unsettled, len(self.plans))
         if self._unsettled == 0:

@@ -60,8 +60,7 @@ def looptime_ratio() -> list[Row]:
     def under_looptime() -> None:
         loop = looptime.new_event_loop()
         try:
-            with loop.looptime_enabled():
-                loop.run_until_complete(_sleepers(1, sleeps))
+            loop.run_until_complete(_sleepers(1, sleeps))
         finally:
             loop.close()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -21,6 +23,12 @@ def many(leg: Leg, *, moments_us: Any = None) -> np.ndarray:
     return np.array([leg.sample_us(mix(key), int(at)) for key, at in enumerate(times)])
 
 
+def weather(leg: Leg, at_us: int) -> float:
+    """Read the field off a leg whose delays are the moment's alone (rho = 1)."""
+    sigma = np.log(200 / 30) / NormalDist().inv_cdf(0.99)
+    return float((np.log(leg.sample_us(0, at_us)) - np.log(30_000)) / sigma)
+
+
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.8, 1.0])
 def test_quantiles_are_those_asked_for(rho: float) -> None:
     """Whatever share of variance belongs to the moment, p50 and p99 over time are the law's."""
@@ -34,7 +42,7 @@ def test_quantiles_are_those_asked_for(rho: float) -> None:
 def test_the_field_is_standard_normal_at_every_moment(within_us: int) -> None:
     """Between the cells' own draws the blend keeps mean nought and variance one."""
     leg = Leg(LAW, 3, "latency.reply", 1.0)
-    values = np.array([leg._weather(cell * 20_000_000 + within_us) for cell in range(COUNT)])
+    values = np.array([weather(leg, cell * 20_000_000 + within_us) for cell in range(COUNT)])
     assert values.mean() == pytest.approx(0.0, abs=0.04)
     assert values.std() == pytest.approx(1.0, abs=0.03)
 
@@ -53,9 +61,9 @@ def test_the_weather_fades_within_seconds() -> None:
     """Moments half a minute apart are independent; moments a tenth of a second apart are nearly the same."""
     leg = Leg(LAW, 5, "latency.request", 1.0)
     moments = np.arange(COUNT) * 60_000_000
-    here = np.array([leg._weather(int(at)) for at in moments])
-    near = np.array([leg._weather(int(at) + 100_000) for at in moments])
-    far = np.array([leg._weather(int(at) + 30_000_000) for at in moments])
+    here = np.array([weather(leg, int(at)) for at in moments])
+    near = np.array([weather(leg, int(at) + 100_000) for at in moments])
+    far = np.array([weather(leg, int(at) + 30_000_000) for at in moments])
     assert np.corrcoef(here, near)[0, 1] > 0.95
     assert abs(np.corrcoef(here, far)[0, 1]) < 0.04
 
