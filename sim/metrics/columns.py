@@ -270,6 +270,14 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "backoff_from_us": "Int64, us, when the sleep after it began",
         "backoff_us": "int64, us, planned length of that sleep; 0 for none",
     },
+    "stop_moves": {
+        **_INTENT,
+        "placement": "int64, -, placement that moved its stop after -2021",
+        "at_us": "int64, us, when the executor decided it",
+        "old_price": "float64, quote, trigger that was refused",
+        "new_price": "float64, quote, trigger to be sent next",
+        "reference_price": "float64, quote, price it was taken from",
+    },
     "fault_edges": {
         **_RUN,
         "fault": "str, -, fault's name",

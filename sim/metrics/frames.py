@@ -71,6 +71,7 @@ def build_frames(
         "violations": lambda: _violations(source),
         "shadows": lambda: shadows_frame(source),
         "accounts": lambda: accounts_frame(source),
+        "stop_moves": lambda: _stop_moves(source),
         "fault_edges": lambda: _fault_edges(source),
     }
     for name, make in makers.items():
@@ -140,6 +141,11 @@ def _violations(source: Source) -> pd.DataFrame:
             "belief": text(raw["belief"]),
         }
     )
+
+
+def _stop_moves(source: Source) -> pd.DataFrame:
+    raw = source.table("stop_moved")
+    return pd.DataFrame({"run": source.runs(len(raw["intent"])), **raw})
 
 
 def _fault_edges(source: Source) -> pd.DataFrame:

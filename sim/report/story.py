@@ -213,8 +213,14 @@ class _Story:
             heard_us = max(
                 call.answered_us for call in calls if failed.sent_us <= call.sent_us < following.sent_us
             )
-            moved = placement.adjusted and failed.code == -2021 and heard_us > failed.answered_us
-            first = "moves the stop off the mark, then " if moved else ""
+            moves = [
+                move
+                for move in self.rows["stop_moves"]
+                if move.placement == placement.placement and failed.answered_us <= move.at_us <= heard_us
+            ]
+            first = "".join(
+                f"moves the stop from {_price(move.old_price)} to {_price(move.new_price)}, then " for move in moves
+            )
             wait_s = (following.sent_us - heard_us) / 1e6
             text = f"{first}waits {wait_s:.2f} s before attempt {number}"
             yield _line(heard_us, "waits", "executor", text, "belief")

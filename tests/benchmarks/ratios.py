@@ -76,7 +76,7 @@ def looptime_ratio() -> list[Row]:
 
 # -- whole intents --------------------------------------------------------------------------------------------
 
-_INTENTS = 2_000
+_INTENTS = 5_000
 
 
 def _world(loaded: LoadedScenario, market: Market, intents: int) -> World:
@@ -90,7 +90,7 @@ def _five_per_cent() -> LoadedScenario:
     return load_scenario(
         "quickstart",
         [
-            "workload.poisson_per_hour=100",
+            "workload.poisson_per_hour=250",
             "faults.internal_error.how.rate=0.05",
             "faults.reply_lost.how={rate = 0.0}",
             "faults.request_lost.how.rate=0.0",
@@ -143,7 +143,7 @@ def intent_ratio() -> list[Row]:
         def decide() -> Generator[Any, Any, None]:
             for _ in range(_INTENTS):
                 env.process(process())
-                yield env.timeout(36_000_000)
+                yield env.timeout(14_400_000)
 
         env.process(decide())
         env.run()

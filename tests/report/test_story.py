@@ -140,7 +140,7 @@ def test_moved_stop(tell: Tell) -> None:
         "it strikes (-2021); the order was not applied",
         "HTTP 400, -2021 Order would immediately trigger.",
         "reads the mark price in",
-        "moves the stop off the mark, then waits 0.50 s before attempt 2",
+        "moves the stop from 41,832.00 to 41,958.00, then waits 0.50 s before attempt 2",
         "stop order 2 rests at 41,958.00, 0.30% nearer than planned",
     )
 
