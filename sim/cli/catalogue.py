@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from sim.cli.output import print_table
@@ -27,8 +26,10 @@ def list_all() -> None:
 
 def _title(file: Path) -> str:
     """Read only the title: one broken file must not hide the others."""
+    from sim.scenario.files import read_toml
+
     try:
-        title = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("title")
+        title = read_toml(file.read_text(encoding="utf-8-sig")).get("title")
     except (OSError, ValueError) as error:
         return f"(unreadable: {error})"
     return title if isinstance(title, str) else "(no title)"

@@ -27,8 +27,8 @@ class MarkSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
-    basis_bps: float = Field(default=0.0, gt=-10_000.0)
-    delay_ms: float = Field(default=0.0, ge=0.0)
+    basis_bps: float = Field(default=0.0, gt=-10_000.0, le=10_000.0)
+    delay_ms: float = Field(default=0.0, ge=0.0, le=3_600_000.0)
 
     @property
     def delay_us(self) -> int:

@@ -18,6 +18,8 @@ from sim.market.bars import FloatArray, IntArray
 
 PRINTS_EVERY_US = 250_000
 _DAY_US = 86_400_000_000
+_LONGEST_S = 31_622_400
+_HIGHEST_PCT = 10_000.0
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):([0-5]\d):([0-5]\d)$")
 
 
@@ -51,12 +53,14 @@ class Drift(_ShockModel):
 
     kind: Literal["drift"] = "drift"
     pct_per_s: float
-    for_s: float = Field(gt=0)
+    for_s: float = Field(gt=0, le=_LONGEST_S)
 
     @model_validator(mode="after")
     def _check_level(self) -> Drift:
         if self.pct_per_s * self.for_s <= -100:
             raise ValueError("pct_per_s * for_s must stay above -100 (the price above 0)")
+        if self.pct_per_s * self.for_s > _HIGHEST_PCT:
+            raise ValueError(f"pct_per_s * for_s must stay at or below {_HIGHEST_PCT:g}")
         return self
 
     def knots(self, epoch_us: int) -> tuple[list[int], list[float]]:
@@ -77,9 +81,9 @@ class Crash(_ShockModel):
     """Move the price by ``pct`` per cent within ``over_s``, and back within ``recover_s`` (0: never)."""
 
     kind: Literal["crash"] = "crash"
-    pct: float = Field(gt=-100)
-    over_s: float = Field(default=1.0, gt=0)
-    recover_s: float = Field(default=0.0, ge=0)
+    pct: float = Field(gt=-100, le=_HIGHEST_PCT)
+    over_s: float = Field(default=1.0, gt=0, le=_LONGEST_S)
+    recover_s: float = Field(default=0.0, ge=0, le=_LONGEST_S)
 
     def knots(self, epoch_us: int) -> tuple[list[int], list[float]]:
         """Return the corners of the factor: times in µs since the start, and its values there."""
@@ -122,6 +126,11 @@ class Overlay:
         for knots, values in self._knots:
             factor *= np.interp(times, knots, values)
         return factor
+
+    @property
+    def highest(self) -> float:
+        """Return a bound from above on the factor."""
+        return float(np.prod([values.max() for _, values in self._knots]))
 
     def bounds(self, starts: IntArray, bar_us: int) -> tuple[FloatArray, FloatArray]:
         """Return bounds, from below and above, on the factor inside each bar."""

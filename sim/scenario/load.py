@@ -19,10 +19,12 @@ from sim.scenario.explain import Finding, findings, not_finite
 from sim.scenario.files import (
     EMBEDDED,
     find_toml,
+    leads_to_file,
     names_in,
     neighbour,
     parse_toml,
     policy_dir,
+    read_bytes,
     read_text,
     resolve,
     scenario_dir,
@@ -124,7 +126,7 @@ def _missing_files(scenario: Scenario, base_dir: FilePath) -> Iterator[Finding]:
             expected = "a file, or a glob that matches one, seen from the scenario's directory"
             yield Finding(path, reference, expected, neighbour(reference, base_dir))
     signals = scenario.workload.signals
-    if signals is not None and not FilePath(resolve(signals, base_dir)).is_file():
+    if signals is not None and not leads_to_file(resolve(signals, base_dir)):
         expected = "a file, seen from the scenario's directory"
         yield Finding(("workload", "signals"), signals, expected, neighbour(signals, base_dir))
     for index, name in enumerate(scenario.check.policies):
@@ -137,7 +139,7 @@ def _missing_files(scenario: Scenario, base_dir: FilePath) -> Iterator[Finding]:
 def _leads_to_a_file(reference: str) -> bool:
     # As it stands first: a directory may carry brackets that a glob would read otherwise.
     found = [reference, *glob.iglob(reference, recursive=True)]
-    return any(FilePath(name).is_file() for name in found)
+    return any(leads_to_file(name) for name in found)
 
 
 def _digest(scenario: Scenario, base_dir: FilePath) -> str:
@@ -145,6 +147,6 @@ def _digest(scenario: Scenario, base_dir: FilePath) -> str:
     signals = scenario.workload.signals
     if signals is not None:
         file = FilePath(resolve(signals, base_dir))
-        content["workload"]["signals"] = hashlib.sha256(file.read_bytes()).hexdigest()
+        content["workload"]["signals"] = hashlib.sha256(read_bytes(file, shown_path(file))).hexdigest()
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -48,8 +48,8 @@ class FilterSpec(Strict):
     ``step`` need, unless given.
     """
 
-    tick: float = Field(gt=0, le=1e6)
-    step: float = Field(gt=0, le=1e9)
+    tick: float = Field(ge=1e-12, le=1e6)
+    step: float = Field(ge=1e-12, le=1e9)
     min_notional: float = Field(ge=0, le=1e9)
     min_quantity: float | None = Field(default=None, gt=0, le=1e9)
     max_market_quantity: float = Field(default=1e9, gt=0, le=1e15)
@@ -115,7 +115,7 @@ class MarketSpec(Strict):
     from_: At | None = Field(default=None, alias="from")
     to: At | None = None
     filters: dict[str, FilterSpec] = Field(default={})
-    episode_s: float = Field(default=3600.0, gt=0, le=31_622_400)
+    episode_s: float = Field(default=3600.0, ge=0.001, le=31_622_400)
 
     @model_validator(mode="after")
     def _one_source(self) -> MarketSpec:

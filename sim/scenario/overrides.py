@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import datetime
 import re
-import tomllib
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from sim.errors import InputError, unknown_name
+from sim.scenario.files import read_toml
 from sim.scenario.mismatch import Path, dotted
 from sim.scenario.workload_spec import SOURCES
 
 POLICY_PREFIX: Final = "execution."
 _PART: Final = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _PATH: Final = re.compile(r"^[^.\[\]]+(?:\[\d+\]|\.[^.\[\]]+)*$")
+_LONGEST: Final = 200
 _ALTERNATIVES: Final = (SOURCES, ("notional", "quantity"))
 
 
@@ -40,6 +41,8 @@ def parse_override(item: str) -> Override:
     name = name.strip()
     if not equals or not _PATH.match(name):
         raise InputError("--set", item, "PATH=VALUE, such as workload.every_s=30")
+    if len(name) > _LONGEST:
+        raise InputError("--set", item, f"a path of at most {_LONGEST} characters")
     return Override(name, _value(text.strip()))
 
 
@@ -104,8 +107,8 @@ def _index(items: list[Any], part: str | int, path: Path, override: Override) ->
 
 def _value(text: str) -> Any:
     try:
-        found = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        found = read_toml(f"value = {text}")
+    except ValueError:
         return text
     return plain_times(found["value"]) if len(found) == 1 else text
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sim.errors import InputError, nearest
-from sim.scenario.files import read_text, shown_path
+from sim.scenario.files import leads_to_file, read_bytes, read_text, shown_path
 from sim.scenario.mismatch import NOTHING, raise_together
 from sim.scenario.workload_spec import WorkloadSpec
 
@@ -26,6 +26,7 @@ OPTIONAL: Final = ("quantity", "planned_price", "sl_pct", "tp_pct", "leverage", 
 _COLUMNS: Final = REQUIRED + OPTIONAL
 _SIDES: Final = {"buy": 1, "long": 1, "sell": -1, "short": -1}
 _ERRORS_SHOWN: Final = 10
+_TIME_DIGITS: Final = 18
 _UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _Default = TypeVar("_Default", float, None)
@@ -77,27 +78,31 @@ def read_signals(
 
 
 def _rows(file: Path, shown: str) -> Iterator[dict[str, Any]]:
-    if not file.is_file():
+    if not leads_to_file(file):
         raise InputError("workload.signals", shown, "an existing CSV or parquet file")
-    with file.open("rb") as start:
-        is_parquet = start.read(4) == b"PAR1"
+    is_parquet = read_bytes(file, shown).startswith(b"PAR1")
     return _parquet_rows(file, shown) if is_parquet else _csv_rows(file, shown)
 
 
 def _csv_rows(file: Path, shown: str) -> Iterator[dict[str, Any]]:
-    rows = csv.reader(read_text(file, shown).splitlines())
+    rows = _csv_cells(read_text(file, shown), shown)
     names = [name.strip() for name in next(rows, [])]
     _check_columns(names, shown)
-    number = 0
-    for cells in rows:
-        if not cells:
-            continue
-        number += 1
+    for number, cells in enumerate(rows, start=1):
         if len(cells) != len(names):
             raise InputError(
                 f"{shown}: row {number}", f"{len(cells)} cells", f"{len(names)}, as in the header"
             )
         yield dict(zip(names, cells, strict=True))
+
+
+def _csv_cells(text: str, shown: str) -> Iterator[list[str]]:
+    """Yield the cells of each line that is not empty."""
+    lines = csv.reader(text.split("\n"))
+    try:
+        yield from filter(None, lines)
+    except csv.Error as error:
+        raise InputError(f"{shown}:{lines.line_num}", str(error), "a line of CSV") from error
 
 
 def _parquet_rows(file: Path, shown: str) -> Iterator[dict[str, Any]]:
@@ -163,14 +168,20 @@ class _Reader:
         if symbol not in self._symbols:
             symbols = f"a symbol of the market: {', '.join(self._symbols)}"
             raise _BadCell("symbol", symbol, symbols, nearest(str(symbol), self._symbols))
-        quantity = _number(cells, "quantity", None, _positive, "a number > 0")
-        planned_price = _number(cells, "planned_price", None, _positive, "a number > 0")
+        quantity = _number(cells, "quantity", None, _quantity, "a number > 0 and <= 1e+12")
+        planned_price = _number(cells, "planned_price", None, _price, "a price from 1e-09 to 1e+09")
         leverage = _number(cells, "leverage", spec.leverage, _leverage, "a whole number from 1 to 1000")
         sl_pct = _number(cells, "sl_pct", spec.sl_pct, _fraction, "a number > 0 and < 1")
         tp_pct = _number(cells, "tp_pct", spec.tp_pct, _fraction, "a number > 0 and < 1")
         hold_s = _number(cells, "hold_s", spec.hold_s, _positive, "a number > 0 (seconds)")
+        decided_us = self._decided_us(cells["time"])
+        longest_s = spec.hold_s + (self._duration_us - decided_us) / 1e6
+        if hold_s > longest_s:
+            # Its books could not be closed on the tape, and that would pass for a bot that never settles.
+            ends = f"at most {longest_s:g} s, after which the tape ends"
+            raise _BadCell("hold_s", cells["hold_s"], ends)
         return Signal(
-            decided_us=self._decided_us(cells["time"]),
+            decided_us=decided_us,
             symbol=symbol,
             direction=direction,
             quantity=spec.quantity if quantity is None else quantity,
@@ -215,6 +226,14 @@ def _positive(value: float) -> bool:
     return 0 < value < math.inf
 
 
+def _quantity(value: float) -> bool:
+    return 0 < value <= 1e12
+
+
+def _price(value: float) -> bool:
+    return 1e-9 <= value <= 1e9
+
+
 def _fraction(value: float) -> bool:
     return 0 < value < 1
 
@@ -227,7 +246,7 @@ def _unix_us(value: Any) -> int | None:
     """Return Unix µs of a cell, or None when it is no time."""
     if isinstance(value, str):
         text = value.strip()
-        if text.isdecimal():
+        if text.isdecimal() and len(text) <= _TIME_DIGITS:
             return int(text) * 1000
         try:
             value = datetime.fromisoformat(text)

@@ -7,15 +7,20 @@ a longer tape changes nothing about the intents there were.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from sim.chance import Stream
 from sim.errors import InputError
 from sim.scenario.files import resolve
 from sim.scenario.workload_spec import WorkloadSpec
+
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ def plan_intents(
         raise InputError("symbols", list(symbols), "at least one symbol")
     if spec.signals is not None:
         return _from_signals(spec, duration_us, epoch_us, symbols, base_dir, notes)
-    times = islice(_times_us(spec, seed, duration_us, interval_us), spec.intents)
+    times = _first(spec.intents, _times_us(spec, seed, duration_us, interval_us))
     sides = Stream(seed, "workload.side")
     fixed = {"long": 1, "short": -1}.get(spec.side)
     hold_us = max(1, round(spec.hold_s * 1e6))
@@ -85,6 +90,11 @@ def plan_intents(
         )
         for number, decided_us in enumerate(times)
     ]
+
+
+def _first(number: int | None, items: Iterable[_Item]) -> Iterator[_Item]:
+    # islice refuses what is larger than any list; to stop after so many is never to stop.
+    return islice(items, None if number is None else min(number, sys.maxsize))
 
 
 def _times_us(spec: WorkloadSpec, seed: int, duration_us: int, interval_us: int) -> Iterator[int]:
@@ -133,5 +143,5 @@ def _from_signals(
             spec.ai_tp_pct,
             spec.ai_trail_pct,
         )
-        for number, signal in enumerate(islice(signals, spec.intents))
+        for number, signal in enumerate(_first(spec.intents, signals))
     ]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from sim.scenario.market_spec import Strict
+from sim.scenario.mismatch import Mismatch
 
 SOURCES: Final = ("every_s", "every_bars", "poisson_per_hour", "signals")
 DEFAULT_NOTIONAL: Final = 1000.0
@@ -20,7 +21,7 @@ class WorkloadSpec(Strict):
     CSV or parquet file, relative to the scenario file).  ``side`` "both" tosses a keyed coin per intent.
     ``notional`` (quote currency, 1000 when neither is given) or ``quantity`` (base asset).  ``*_pct`` are
     fractions of the entry price.  ``decision_delay_s`` passes between the decision, which fixes the planned
-    price, and the first call.  ``intents`` stops after so many.
+    price, and the first call; it is shorter than ``hold_s``.  ``intents`` stops after so many.
     """
 
     every_s: float | None = Field(default=None, ge=0.001, le=31_622_400)
@@ -56,4 +57,8 @@ class WorkloadSpec(Strict):
                 raise ValueError(
                     f"give exactly one of {', '.join(names)} (given: {', '.join(given) or 'none'})"
                 )
+        if self.decision_delay_s >= self.hold_s:
+            # Nothing would be sent before the intent is over, and the bot would be blamed for it.
+            expected = f"less than hold_s={self.hold_s:g}"
+            raise Mismatch(("decision_delay_s",), self.decision_delay_s, expected)
         return self
