@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench campaign reference clean
+.PHONY: help run test lint bench gate campaign reference clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,8 +37,15 @@ lint: $(VENV)/.lint ## linter, formatter, type checker, import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.test ## measure speed as ratios (minutes; not part of the tests)
+$(VENV)/.bench: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --group bench
+	@touch $@
+
+bench: $(VENV)/.bench ## measure speed as ratios (minutes; not part of the tests)
 	$(BIN)/python -m tests.benchmarks
+
+gate: $(VENV)/.runtime ## run the shipped scenarios against their expectations
+	$(BIN)/sim check
 
 campaign: $(VENV)/.test ## the long statistical checks (nightly)
 	$(BIN)/python -m pytest -n $(JOBS) -m campaign --timeout 1800

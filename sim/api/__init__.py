@@ -11,6 +11,7 @@ from sim.api.folders import WRITABLE, as_input_error, load_run, new_folder
 from sim.api.inputs import load_reaction, with_expectations
 from sim.api.progress import PAGES, notice, progress_bar
 from sim.api.values import checked_number, override_texts, seed_list
+from sim.errors import InputError
 
 if TYPE_CHECKING:
     from sim.experiment import Comparison, GateReport, Result
@@ -84,6 +85,8 @@ def compare(
     """
     from sim.experiment import compare_policies
 
+    if isinstance(policies, str | PathLike):
+        raise InputError("policies", str(policies), "a list of at least two policies")
     return compare_policies(
         str(scenario),
         [str(policy) for policy in policies],

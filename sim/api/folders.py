@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -25,13 +26,14 @@ def new_folder(given: str | Path) -> Iterator[Path]:
     It is made at once: whatever cannot be written is refused before anything is computed.  Raises InputError.
     """
     from sim.experiment.store import whole_folder
+    from sim.scenario.files import written_path
 
-    target = Path(given).expanduser().resolve()
+    target = Path(os.path.realpath(written_path("--out", given)))
     if target in (Path.cwd(), *Path.cwd().parents):
         raise InputError("--out", str(given), "a folder other than the one commands are given in")
-    absent = [parent for parent in target.parents if not parent.exists()]
     with ExitStack() as stack:
         with as_input_error("--out", target, "a folder that can be made"):
+            absent = [parent for parent in target.parents if not parent.exists()]
             stack.callback(_remove_empty, absent)
             folder = stack.enter_context(whole_folder(target))
         yield folder
@@ -67,23 +69,18 @@ def load_run(run: str) -> Result:
     Raises InputError when there is none, naming the nearest, and when what is there cannot be read.
     """
     from sim.experiment import load_result
+    from sim.scenario.files import written_path
 
-    places = [Path(run), REPORTS / run]
-    folder = next((place for place in places if place.is_dir()), None)
+    places = [written_path("RUN", run), REPORTS / run]
+    with as_input_error("RUN", Path(run), f"a run folder, or a name under {REPORTS}/"):
+        folder = next((place for place in places if place.is_dir()), None)
     if folder is None:
         names = run_names()
         have = f": {', '.join(names)}" if 0 < len(names) <= 5 else ""
         raise InputError("RUN", run, f"a run folder, or a name under {REPORTS}/{have}", nearest(run, names))
     try:
-        result = load_result(folder)
+        return load_result(folder)
     except (OSError, ValueError) as error:
         # pyarrow's errors are ValueErrors and OSErrors.
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError("RUN", str(folder), f"tables as sim run writes them ({reason})") from error
-    needed = ("epoch_us", "scenario", "policy", "seed", "command")
-    missing = [
-        name for name in needed if not isinstance(result.manifest, dict) or name not in result.manifest
-    ]
-    if missing:
-        raise InputError("RUN", str(folder), f"a manifest that holds {', '.join(missing)}")
-    return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from sim.errors import InputError
@@ -24,7 +24,8 @@ def whole_number(option: str, *, least: int) -> Callable[[str], int]:
 
 def checked_number(option: str, given: object, *, least: int) -> int:
     """Return ``given``, a number or its decimal digits; raise InputError for anything else."""
-    number = given
+    # numpy's whole numbers are none to isinstance, and seeds often come out of an array.
+    number = given.__index__() if hasattr(given, "__index__") and not isinstance(given, bool) else given
     if isinstance(given, str):
         digits = given.removeprefix("-")
         number = int(given) if digits.isascii() and digits.isdecimal() and len(digits) <= 20 else None
@@ -35,8 +36,11 @@ def checked_number(option: str, given: object, *, least: int) -> int:
 
 def seed_list(option: str, seeds: Sequence[int | str]) -> list[int]:
     """Return the seeds; raise InputError for one that is no seed, for a repeated one and for none."""
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        raise InputError(option, seeds, "a list of whole numbers")
+    seeds = list(seeds)
     if not seeds:
-        raise InputError(option, list(seeds), "at least one seed")
+        raise InputError(option, seeds, "at least one seed")
     numbers = [checked_number(option, seed, least=0) for seed in seeds]
     for index, number in enumerate(numbers):
         if number in numbers[:index]:
@@ -58,6 +62,8 @@ def override_texts(items: str | Sequence[str] | Mapping[str, object]) -> list[st
     if isinstance(items, str):
         return [items]
     if not isinstance(items, Mapping):
+        if not isinstance(items, Iterable) or not all(isinstance(item, str) for item in items):
+            raise InputError("set", items, "texts such as 'workload.every_s=30', or a mapping")
         return list(items)
     return [f"{key}={_toml(key, value)}" for key, value in items.items()]
 
@@ -65,10 +71,11 @@ def override_texts(items: str | Sequence[str] | Mapping[str, object]) -> list[st
 def _toml(key: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
+    if hasattr(value, "__index__"):
+        return str(value.__index__())
     if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else str(value)
+        # numpy's floats are floats too, but do not show themselves as such.
+        return repr(float(value)) if math.isfinite(value) else str(float(value))
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):

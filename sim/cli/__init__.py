@@ -10,10 +10,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     ``argv`` are the words after the program's name (default: those of the process).
     """
-    # Parts of this package serve sim.api too, which has no use for the parser of options.
-    from sim.cli.app import main as run_command
+    try:
+        # Parts of this package serve sim.api too, which has no use for the parser of options.
+        from sim.cli.app import main as run_command
 
-    return run_command(argv)
+        return run_command(argv)
+    except KeyboardInterrupt:
+        # Struck while the parser was being imported or the output flushed.
+        return 130
 
 
 __all__ = ["main"]

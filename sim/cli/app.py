@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -73,15 +74,35 @@ for _name, _command in COMMANDS.items():
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (see the main help); never raise what a person can cause."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _make_writable()
     try:
         code = _code_of(words)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has left (sim list | head); that is no failure, and Python must not
-        # try to flush what is left into the closed pipe on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has left (sim list | head); that is no failure.
+        _drop_output()
         return FINE
+    except OSError as error:
+        # A full disk, a folder taken away: no place of ours, so the system's own words must do.
+        _drop_output()
+        print(f"error: {error.filename or 'the output'}: {error.strerror or error}", file=sys.stderr)
+        return FAILED
     return code
+
+
+def _make_writable() -> None:
+    """Give closed streams (>&-) a place to write to, and let an output that lacks a character show "?"."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _drop_output() -> None:
+    # Python must not try to write what is left on its way out.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _code_of(words: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from sim.api.folders import REPORTS, WRITABLE, as_input_error, new_folder
 from sim.api.progress import PAGES, notice, over_runs, progress_bar
 from sim.api.values import comma_list, seed_list
 from sim.cli.options import Intents, Json, Out, Quiet, Set
+from sim.cli.output import after_writing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,13 +73,15 @@ def compare(
             )
         with notice(not quiet, PAGES), as_input_error("--out", target, WRITABLE):
             publish_comparison(comparison, folder)
-    if as_json:
-        print(json.dumps({**_facts(comparison), "folder": str(target)}, ensure_ascii=False, allow_nan=False))
-    elif quiet:
-        print(target)
-    else:
-        print(comparison_text(comparison))
-        print(f"\nfolder  {target}\npage    {target / 'index.html'}")
+    with after_writing(str(target)):
+        if as_json:
+            facts = {**_facts(comparison), "folder": str(target)}
+            print(json.dumps(facts, ensure_ascii=False, allow_nan=False))
+        elif quiet:
+            print(target)
+        else:
+            print(comparison_text(comparison))
+            print(f"\nfolder  {target}\npage    {target / 'index.html'}")
 
 
 def _facts(comparison: Comparison) -> dict[str, Any]:

@@ -60,9 +60,15 @@ def log_to(path: Path | None, not_inside: Path | None = None) -> Iterator[loggin
     if path is None:
         yield None
         return
-    where = path.expanduser().absolute()
-    if where.is_dir() or not where.parent.is_dir():
+    from sim.scenario.files import is_file, written_path
+
+    # Through links: what is replaced must be the file they lead to and not, say, a device they lead to.
+    where = Path(os.path.realpath(written_path("--log", path)))
+    if not is_file("--log", where) and (os.path.lexists(where) or not where.parent.is_dir()):
+        # The log is moved into place when it is whole, which would put a file where a device was.
         raise InputError("--log", str(path), "a file in a folder that exists")
+    if where.suffix == ".toml":
+        raise InputError("--log", str(path), "a file other than a scenario or a policy (.toml)")
     if not_inside is not None and not_inside.absolute() in where.parents:
         raise InputError("--log", str(path), f"a file outside {not_inside}, which is written whole")
     partial = where.with_name(f".{where.name}.partial-{os.getpid()}")

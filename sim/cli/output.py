@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH: Final = 100
+
+
+@contextmanager
+def after_writing(what: str) -> Iterator[None]:
+    """Let an interruption of the block end the command without the claim that nothing was written."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"interrupted; written before: {what}", file=sys.stderr)
+        raise SystemExit(130) from None
 
 
 def console() -> Console:

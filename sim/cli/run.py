@@ -17,6 +17,7 @@ from sim.api.progress import PAGES, notice, progress_bar
 from sim.api.values import whole_number
 from sim.cli.log_file import log_to
 from sim.cli.options import Intents, Json, Out, Quiet, Set
+from sim.cli.output import after_writing
 
 if TYPE_CHECKING:
     from sim.experiment import Result
@@ -65,7 +66,7 @@ def run(
       sim run quickstart --intents 50 --log run.log --json
     """
     # The rooms below cost a second to import: only a run pays for them, not the help.
-    from sim.experiment import run_scenario
+    from sim.experiment import run_name, run_scenario
     from sim.report import publish, summary_text
     from sim.scenario import load_scenario, split_overrides
 
@@ -73,7 +74,7 @@ def run(
     loaded = load_scenario(scenario, to_scenario)
     reaction = load_reaction(loaded, policy, to_policy)
     seed = loaded.scenario.check.seeds[0] if seed is None else seed
-    target = out or REPORTS / f"{loaded.name}-{reaction.name}-seed{seed}"
+    target = out or REPORTS / run_name(loaded, reaction, seed, intents)
     with new_folder(target) as folder, log_to(log, target) as logger:
         with progress_bar(not quiet) as advance:
             result = run_scenario(
@@ -89,14 +90,15 @@ def run(
             )
         with notice(not quiet, PAGES), as_input_error("--out", target, WRITABLE):
             publish(result, folder, csv=csv)
-    _warn(result)
-    if as_json:
-        print(json.dumps({**_facts(result), "folder": str(target)}, ensure_ascii=False, allow_nan=False))
-    elif quiet:
-        print(target)
-    else:
-        print(summary_text(result))
-        print(f"\nfolder  {target}\npage    {target / 'index.html'}")
+    with after_writing(str(target)):
+        _warn(result)
+        if as_json:
+            print(json.dumps({**_facts(result), "folder": str(target)}, ensure_ascii=False, allow_nan=False))
+        elif quiet:
+            print(target)
+        else:
+            print(summary_text(result))
+            print(f"\nfolder  {target}\npage    {target / 'index.html'}")
     return _exit_code(result) if strict else 0
 
 
@@ -119,6 +121,10 @@ def _warn(result: Result) -> None:
     """Say on standard error what makes the run itself doubtful."""
     if result.manifest["ended"] != "finished":
         print(f"warning: the run ended at its {result.manifest['ended']}", file=sys.stderr)
+    escaped = result.manifest["escaped"]
+    if escaped["intents"]:
+        many = f"in {escaped['intents']} intents; the first: {escaped['first']}"
+        print(f"warning: an exception left the code under test {many}", file=sys.stderr)
     for error in result.manifest["errors"]:
         print(f"warning: {error}", file=sys.stderr)
     for check, number in violation_counts(result)["simulator"].items():

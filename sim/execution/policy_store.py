@@ -104,7 +104,8 @@ def load_policy(path: str | os.PathLike[str]) -> PolicyStore:
     with open(name, "rb") as file:
         try:
             mapping = tomllib.load(file)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
+            # Bad syntax and bad UTF-8 are ValueErrors, as is a number of thousands of digits.
             raise PolicyError("file", str(error), "valid TOML", where=name) from error
     return policy_from_mapping(mapping, where=name)
 

@@ -6,8 +6,8 @@ difference, per seed, is held against its tolerance and direction.
 
 from __future__ import annotations
 
-import json
 import math
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from sim.experiment.fingerprint import code_sha256, versions
 from sim.experiment.prepare import load_market_of
 from sim.experiment.result import Result
 from sim.experiment.run import run_scenario
-from sim.experiment.store import write_json
+from sim.experiment.store import read_json, write_json
 from sim.metrics import HEADLINES
 from sim.scenario import LoadedScenario, load_policy_named, load_scenario
 
@@ -104,10 +104,30 @@ def check_scenario(
             found = _compare(loaded, name, seed, expected.get("runs", {}).get(key), result)
             exact += not found and expected["runs"][key]["trace_sha256"] == result.manifest["trace_sha256"]
             differences += found
+    differences += [_unmade(loaded, key) for key in expected.get("runs", {}) if key not in rows]
     if update:
-        write_json(path, {"versions": versions(), "code_sha256": code_sha256(), "runs": rows})
+        content = {"versions": versions(), "code_sha256": code_sha256(), "runs": rows}
+        try:
+            write_json(path, content)
+        except OSError as error:
+            raise InputError(str(path), error.strerror, "a file that can be written") from error
     return GateReport(
         scenario=loaded.name, runs=len(rows), exact=exact, updated=update, differences=tuple(differences)
+    )
+
+
+def _unmade(loaded: LoadedScenario, key: str) -> Difference:
+    # A run that nobody makes any more must not pass unseen: the gate would shrink without a word.
+    policy, _, seed = key.rpartition("/")
+    return Difference(
+        scenario=loaded.name,
+        policy=policy,
+        seed=int(seed) if seed.isascii() and seed.isdecimal() and len(seed) < 20 else -1,
+        metric="run",
+        expected="a run",
+        got="no such policy and seed in [check]",
+        tolerance="sim check --update",
+        command=shlex.join(["sim", "check", loaded.path]),
     )
 
 
@@ -117,16 +137,31 @@ def _bound(progress: Any, policy: str, seed: int) -> Callable[[int, int], None]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        value = read_json(path)
+    except OSError as error:
         raise InputError(
-            str(path), "no such file", "expectations; write them with sim check --update"
+            str(path), error.strerror, "expectations; write them with sim check --update"
         ) from None
-    except ValueError as error:
-        raise InputError(str(path), str(error), "valid JSON") from None
     if not isinstance(value, dict) or not isinstance(value.get("runs"), dict):
         raise InputError(str(path), value, "an object with runs; write it with sim check --update")
+    for key, run in value["runs"].items():
+        _refuse_odd_run(f"{path}: runs[{key!r}]", run)
     return value
+
+
+def _refuse_odd_run(where: str, run: Any) -> None:
+    again = "write it with sim check --update"
+    kinds = {"trace_sha256": str, "fingerprint": dict, "metrics": dict, "violations": dict}
+    if not isinstance(run, dict):
+        raise InputError(where, run, f"an object with {', '.join(kinds)}; {again}")
+    for name, kind in kinds.items():
+        if not isinstance(run.get(name), kind):
+            expected = "text" if kind is str else "an object"
+            raise InputError(f"{where}.{name}", run.get(name), f"{expected}; {again}")
+    for name in ("metrics", "violations"):
+        for key, value in run[name].items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                raise InputError(f"{where}.{name}.{key}", value, f"a finite number; {again}")
 
 
 def _fingerprint(result: Result) -> dict[str, Any]:

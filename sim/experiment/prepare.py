@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sim.errors import InputError
 from sim.exchange.filters import SymbolFilters
+from sim.faults import at_us
 from sim.market import Bars, KlinePath, LinePath, PricePath, TradePath, Trades
 from sim.market.loader import load_market
 from sim.scenario import IntentPlan, LoadedScenario, Scenario, plan_intents, symbol_filters
@@ -42,7 +43,7 @@ def load_market_of(loaded: LoadedScenario) -> Market:
     notes: list[str] = []
     digest = hashlib.sha256()
     for reference in loaded.klines:
-        tape = load_market(reference, problems=spec.problems)
+        tape = load_market(reference, symbol=spec.symbol, problems=spec.problems)
         from_us, to_us = spec.stretch_us(tape.epoch_us, tape.end_us)
         tapes.append(tape.slice(from_us, to_us) if (from_us, to_us) != (0, tape.end_us) else tape)
         notes += [f"{tape.symbol}: {note}" for note in tape.notes]
@@ -92,19 +93,53 @@ def prepare(loaded: LoadedScenario, market: Market, seed: int, intents: int | No
             mark=scenario.market.mark,
         )
     first = next(iter(paths.values()))
+    _refuse_windows_off_the_tape(scenario, first.epoch_us, first.end_us)
     workload = scenario.workload
     # The last flow may run into its settle phase, and its books are closed one settle time after that.
     usable_us = first.end_us - round((workload.hold_s + 2 * scenario.settle.settle_s) * 1e6)
     if usable_us <= 0:
         needed = f"less than the tape's {first.end_us / 1e6:g} s together with twice settle.settle_s"
         raise InputError("workload.hold_s", workload.hold_s, needed)
+    if workload.signals is None and round(workload.first_s * 1e6) >= usable_us:
+        room = f"less than {usable_us / 1e6:g} s, until which the tape leaves room to hold and settle"
+        raise InputError("workload.first_s", workload.first_s, room)
     wanted = [number for number in (intents, workload.intents) if number is not None]
     spec = workload.model_copy(update={"intents": min(wanted)}) if wanted else workload
     notes: list[str] = []
     plans = plan_intents(
         spec, seed, usable_us, first.epoch_us, first.bar_us, sorted(paths), loaded.base_dir, notes
     )
+    _refuse_nothing_to_trade(plans, paths, filters)
     return Prepared(paths=paths, filters=filters, plans=plans, notes=tuple(notes))
+
+
+def _refuse_nothing_to_trade(
+    plans: list[IntentPlan], paths: dict[str, PricePath], filters: dict[str, SymbolFilters]
+) -> None:
+    # Rounded down to nothing, every intent would end as a wrong argument of the code under test.
+    for plan in plans:
+        step = float(filters[plan.symbol].step)
+        if plan.quantity is not None:
+            if plan.quantity < step:
+                raise InputError(
+                    "workload.quantity", plan.quantity, f"at least one step of {plan.symbol}, {step:g}"
+                )
+        elif plan.notional is not None:
+            price = (
+                plan.plan_price if plan.plan_price is not None else paths[plan.symbol].last(plan.decided_us)
+            )
+            if plan.notional / price < step:
+                least = f"at least one step of {plan.symbol}: {step:g} at {price:,.2f} is {step * price:,.2f}"
+                raise InputError("workload.notional", plan.notional, least)
+
+
+def _refuse_windows_off_the_tape(scenario: Scenario, epoch_us: int, end_us: int) -> None:
+    # A fault that cannot happen would silently test nothing.
+    for index, fault in enumerate(scenario.faults):
+        window = fault.how.window
+        if window is not None and at_us(window.at, epoch_us) >= end_us:
+            tape = f"a time on the tape, which lasts {end_us / 1e6:g} s"
+            raise InputError(f"faults[{index}].how.window.at", window.at, tape)
 
 
 def _path(scenario: Scenario, tape: Bars | Trades, rules: SymbolFilters, seed: int) -> PricePath:

@@ -70,8 +70,8 @@ class Result:
 
     @property
     def name(self) -> str:
-        """Name the run by scenario, policy and seed."""
-        return f"{self.manifest['scenario']}-{self.manifest['policy']}-seed{self.manifest['seed']}"
+        """Name the run by what it was asked for; different questions have different names."""
+        return str(self.manifest["name"])
 
     def __repr__(self) -> str:
         found = len(self.violations)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from logging import Logger
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.checks import run_checks
+from sim.errors import InputError
 from sim.experiment.fingerprint import code_sha256, versions
 from sim.experiment.prepare import Market, Prepared, load_market_of, prepare
 from sim.experiment.result import Result
@@ -17,6 +20,8 @@ from sim.scenario import LoadedPolicy, LoadedScenario, load_policy_named, load_s
 from sim.scenario.files import scenario_dir, shown_path
 from sim.world import RunRecord, World
 from sim.world.run import OPENING_WALLET
+
+_LONGEST_NAME = 120
 
 Progress = Callable[[int, int], None]
 
@@ -63,7 +68,14 @@ def run_scenario(
     world = World(
         spec, policy.store, seed, ready.paths, ready.filters, ready.plans, logger=logger, progress=progress
     )
-    record = world.run()
+    try:
+        record = world.run()
+    except TimeoutError as error:
+        # What the flows meet is theirs to handle; this is the bot's first call, which no fault touches.
+        patience = (
+            "longer than a request and its reply take: the bot could not load the filters before it began"
+        )
+        raise InputError("client.timeout_s", spec.client.timeout_s, patience) from error
     steps = {symbol: float(filters.step) for symbol, filters in ready.filters.items()}
     run_checks(
         record.trace,
@@ -75,7 +87,7 @@ def run_scenario(
         settle_belief_s=spec.invariants.settle_belief_s,
         errors=record.errors,
     )
-    manifest = _manifest(loaded, policy, seed, command, market, ready, record)
+    manifest = _manifest(loaded, policy, seed, intents, command, market, ready, record)
     frames = build_frames(
         record.trace,
         episode_us=round(spec.market.episode_s * 1e6),
@@ -110,10 +122,39 @@ def _command(scenario: str, policy: str, seed: int, intents: int | None, overrid
     return shlex.join(words)
 
 
+def run_name(loaded: LoadedScenario, policy: LoadedPolicy, seed: int, intents: int | None) -> str:
+    """Name a run after its question, as a folder can be called: scenario, changes, policy, seed, length."""
+    words = [loaded.name, *loaded.overrides]
+    asked = (
+        "+".join(words) + f"-{policy.name}-seed{seed}" + (f"-{intents}intents" if intents is not None else "")
+    )
+    name = re.sub(r"[^A-Za-z0-9._+=-]+", "_", asked)
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[:_LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _escaped(record: RunRecord) -> dict[str, Any]:
+    ends = record.trace.arrays("intent_end")
+    errors = ends["error"][ends["outcome"] == "escaped"]
+    return {"intents": len(errors), "first": str(errors[0]) if len(errors) else ""}
+
+
+def _rule_notes(loaded: LoadedScenario, policy: LoadedPolicy) -> list[str]:
+    endpoint = policy.store.settings.conditional_endpoint
+    if loaded.scenario.rules == "2025-12-09" and endpoint == "order":
+        return [
+            f"Under the rules of 2025-12-09 the ordinary endpoint refuses every stop with -4120, and {policy.name} "
+            'sends them there (execution.conditional_endpoint = "order").'
+        ]
+    return []
+
+
 def _manifest(
     loaded: LoadedScenario,
     policy: LoadedPolicy,
     seed: int,
+    intents: int | None,
     command: str,
     market: Market,
     ready: Prepared,
@@ -121,6 +162,7 @@ def _manifest(
 ) -> dict[str, Any]:
     spec = loaded.scenario
     return {
+        "name": run_name(loaded, policy, seed, intents),
         "scenario": loaded.name,
         "title": spec.title,
         "story": spec.story,
@@ -137,9 +179,10 @@ def _manifest(
         "unattributed": record.unattributed,
         "events": record.events,
         "errors": list(record.errors),
+        "escaped": _escaped(record),
         "path_source": {symbol: path.source for symbol, path in sorted(ready.paths.items())},
         "shocks": [shock.describe() for shock in spec.market.shock],
-        "data_notes": [*market.notes, *ready.notes],
+        "data_notes": [*market.notes, *ready.notes, *_rule_notes(loaded, policy)],
         "protect_s": spec.invariants.protect_s,
         "trace_sha256": record.trace.sha256(),
         "scenario_sha256": loaded.sha256,

@@ -16,8 +16,8 @@ from sim.market.bars import FloatArray, IntArray
 
 # Decimals written as floats miss whole numbers by far less than this part of a unit.
 NOISE = 1e-6
-# Whole numbers up to here are exact as floats; prices of more ticks would not be the prices that were given.
-MOST_TICKS = 2**53
+# Whole numbers up to here are exact as floats; prices of more units would not be the prices that were given.
+_MOST_UNITS = 2**53
 # A price further than this part of a tick from a tick is between ticks, not a rounded decimal.
 _OFF_TICK = 1e-3
 
@@ -40,14 +40,22 @@ class PriceGrid:
         self.scale: int = scale
         self.units_per_tick = round(units)
 
+    @property
+    def highest(self) -> float:
+        """Return the highest price that is kept exactly."""
+        return _MOST_UNITS / self.scale
+
+    @property
+    def not_too_high(self) -> str:
+        """Say what is expected of prices above :attr:`highest`."""
+        return f"a price of at most {self.highest:g}, with {self.price_decimals} decimals"
+
     def ticks_of(self, prices: FloatArray, where: str, *, snap: bool) -> IntArray:
-        """Convert prices to ticks; one between two is snapped or raises :class:`InputError`."""
-        with np.errstate(over="ignore"):
-            exact = prices * (self.scale / self.units_per_tick)
-        if (large := ~(exact <= MOST_TICKS)).any():
+        """Convert prices to ticks; one between two is snapped or raises :class:`InputError`, as a vast one does."""
+        if (large := prices > self.highest).any():
             index = int(np.flatnonzero(large)[0])
-            expected = f"a price of at most {MOST_TICKS * self.tick:g}, 2^53 ticks of {self.tick:g}"
-            raise InputError(f"{where}: value {index + 1}", float(prices[index]), expected)
+            raise InputError(f"{where}: value {index + 1}", float(prices[index]), self.not_too_high)
+        exact = prices * (self.scale / self.units_per_tick)
         ticks = np.rint(exact)
         off = np.abs(exact - ticks) > _OFF_TICK
         if not snap and off.any():

@@ -51,6 +51,7 @@ class KlinePath(BarPath):
         self._overlay = Overlay(shocks, bars.epoch_us, bars.end_us) if shocks else None
         low, high = self._low, self._high
         if self._overlay is not None:
+            self._overlay.refuse_beyond(grid, float(bars.high.max()))
             starts = np.arange(len(bars), dtype=np.int64) * bars.interval_us
             lowest, highest = self._overlay.bounds(starts, bars.interval_us)
             # Rounding never reorders, so rounded bounds still bound rounded prints.

@@ -9,7 +9,7 @@ import numpy as np
 from sim.errors import InputError
 from sim.market.bar_path import BarPath
 from sim.market.bars import IntArray
-from sim.market.grid import MOST_TICKS, PriceGrid
+from sim.market.grid import PriceGrid
 from sim.market.mark import MARK_IS_LAST, MarkSpec
 from sim.market.search import Extremes
 
@@ -20,7 +20,7 @@ class LinePath(BarPath):
     """Print ``start_price`` · (1 + ``pct_per_s`` / 100 · seconds), to the tick, every ``step_us``.
 
     The rate is in per cent of the start price per second.  Volume is unlimited (infinity).  Raises
-    :class:`InputError` when the line reaches zero or 2^53 ticks before ``end_us``, or nothing lies on the line.
+    :class:`InputError` when the line reaches zero or a vast price before ``end_us``, or nothing lies on the line.
     """
 
     def __init__(
@@ -42,14 +42,10 @@ class LinePath(BarPath):
             raise InputError(
                 "line", f"{start_price:g} moving {pct_per_s:g} % per second", "a price above 0 to the end"
             )
-        highest = start_price * max(1.0, 1.0 + pct_per_s / 100 * end_us / 1e6)
-        if not highest <= MOST_TICKS * tick:
-            raise InputError(
-                "line",
-                f"{start_price:g} moving {pct_per_s:g} % per second",
-                f"prices of at most {MOST_TICKS * tick:g}, 2^53 ticks of {tick:g}",
-            )
         grid = PriceGrid(tick, price_decimals)
+        highest = start_price * max(1.0, 1.0 + pct_per_s / 100 * end_us / 1e6)
+        if highest > grid.highest:
+            raise InputError("line", f"{start_price:g} moving {pct_per_s:g} % per second", grid.not_too_high)
         self._start_price = start_price
         self._per_us = pct_per_s / 100 / 1e6
         self._step_us = step_us

@@ -198,7 +198,9 @@ def _one_symbol(files: list[RawFile], given: str | None) -> str:
         return given
     if not named:
         raise InputError(
-            files[0].shown, files[0].name, "a name such as BTCUSDT-1m-2024-01-15.zip, or a given symbol"
+            files[0].shown,
+            files[0].name,
+            'a name such as BTCUSDT-1m-2024-01-15.zip, or symbol = "…" under [market]',
         )
     return next(iter(named))
 

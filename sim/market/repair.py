@@ -13,6 +13,7 @@ _PRICES = ("open", "high", "low", "close")
 _SECOND_US = 1_000_000
 # A silence longer than this is missing data even at one second, where quiet seconds are simply absent.
 SILENCE_MAX_S = 3_600
+_LONGEST_GAP_BARS = 527_040
 # So many equal steps in a row are another bar length, not a gap that happens to repeat.
 _RUN_OF_STEPS = 3
 
@@ -159,6 +160,11 @@ def fill_gaps(rows: Rows, problems: Problems, interval_us: int) -> None:
     if gap.any() and problems.gaps == "refuse":
         raise rows.refusal(
             gap, "a gap before time {time} µs", f"bars {interval_name(interval_us)} apart", 'gaps = "flat"'
+        )
+    if (vast := steps // interval_us > _LONGEST_GAP_BARS).any():
+        # A year of minutes: one mistyped time must not ask for more memory than there is.
+        raise rows.refusal(
+            vast, "a gap before time {time} µs", f"a gap of at most {_LONGEST_GAP_BARS:,} bars"
         )
     slots = (rows["time"] - rows["time"][0]) // interval_us
     if gap.any():

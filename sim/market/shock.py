@@ -7,6 +7,7 @@ every 250 ms, since a falling market that does not trade would hide the fall.  S
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from sim.errors import InputError
 from sim.market.bars import FloatArray, IntArray
+from sim.market.grid import PriceGrid
 
 PRINTS_EVERY_US = 250_000
 _DAY_US = 86_400_000_000
@@ -127,10 +129,11 @@ class Overlay:
             factor *= np.interp(times, knots, values)
         return factor
 
-    @property
-    def highest(self) -> float:
-        """Return a bound from above on the factor."""
-        return float(np.prod([values.max() for _, values in self._knots]))
+    def refuse_beyond(self, grid: PriceGrid, highest: float) -> None:
+        """Raise :class:`InputError` when the shocks lift ``highest`` beyond what ``grid`` keeps exactly."""
+        lifted = highest * math.prod(float(values.max()) for _, values in self._knots)
+        if lifted > grid.highest:
+            raise InputError("shock", f"{highest:g} lifted to {lifted:g}", grid.not_too_high)
 
     def bounds(self, starts: IntArray, bar_us: int) -> tuple[FloatArray, FloatArray]:
         """Return bounds, from below and above, on the factor inside each bar."""

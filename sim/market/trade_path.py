@@ -39,6 +39,7 @@ class TradePath(BarPath):
         self._ticks = grid.ticks_of(trades.price, f"{trades.source}: price", snap=snap_to_tick)
         if shocks:
             overlay = Overlay(shocks, trades.epoch_us, end_us)
+            overlay.refuse_beyond(grid, float(trades.price.max()))
             self._times, self._ticks = overlay.apply(self._times, self._ticks, int(self._ticks[0]), 0, end_us)
         count = -(-end_us // BAR_US)
         self._volume = np.bincount(trades.times_us // BAR_US, weights=trades.quantity, minlength=count)

@@ -52,7 +52,9 @@ def _rows(intents: pd.DataFrame) -> Iterator[dict[str, Any]]:
     )
     for name, values, worst in metrics:
         for unit, scale in scales:
-            yield _row(name, unit, intents, values / scale, worst, note)
+            # An intent rounded down to nothing risks nothing: its result has no measure.
+            scaled = np.divide(values, scale, out=np.full(len(values), np.nan), where=scale > 0)
+            yield _row(name, unit, intents, scaled, worst, note)
 
 
 def run_results(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:

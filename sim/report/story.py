@@ -219,7 +219,8 @@ class _Story:
                 if move.placement == placement.placement and failed.answered_us <= move.at_us <= heard_us
             ]
             first = "".join(
-                f"moves the stop from {_price(move.old_price)} to {_price(move.new_price)}, then " for move in moves
+                f"moves the stop from {_price(move.old_price)} to {_price(move.new_price)}, then "
+                for move in moves
             )
             wait_s = (following.sent_us - heard_us) / 1e6
             text = f"{first}waits {wait_s:.2f} s before attempt {number}"

@@ -67,6 +67,12 @@ def doubts(result: Result) -> list[str]:
             "No number here can be trusted."
         )
     said += [f"Something died unseen: {error}." for error in manifest["errors"]]
+    escaped = manifest["escaped"]
+    if escaped["intents"]:
+        said.append(
+            f"An exception left the code under test in {escaped['intents']} intents, which says nothing about "
+            f"its policy; the first one: {escaped['first']}."
+        )
     requests = int(manifest["requests"])
     lost = int(manifest["unattributed"]) / requests if requests else 0.0
     if lost > _PAIRING_DEGRADED_ABOVE:
@@ -185,7 +191,7 @@ def _cost(result: Result) -> str:
         )
     return (
         f"Execution ended {amount} quote per 1,000 intents above the ideal executor on the same prices, "
-        "which is chance on this path and no merit."
+        "which is no merit: intents that it failed to enter paid no fees and met no stop."
     )
 
 

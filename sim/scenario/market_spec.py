@@ -100,13 +100,15 @@ def _decimals(value: float) -> int:
 class MarketSpec(Strict):
     """State where prices come from.
 
-    ``klines`` names one tape per symbol (``embedded:NAME``, a path or a glob, relative to the scenario file).
-    ``path``: "bridge" fills bars with seeded prints; "line" draws ``line`` and needs no tape.  ``from`` and
-    ``to`` cut a stretch out of the tape ("HH:MM:SS", UTC, or seconds from its start).  ``episode_s`` is the
-    length of the stretches whose intents count as one cluster.
+    ``klines`` names one tape per symbol (``embedded:NAME``, a path or a glob, relative to the scenario file);
+    ``symbol`` says whose a single tape is, where its name does not.  ``path``: "bridge" fills bars with seeded
+    prints; "line" draws ``line`` and needs no tape.  ``from`` and ``to`` cut a stretch out of the tape
+    ("HH:MM:SS", UTC, or seconds from its start).  ``episode_s`` is the length of the stretches whose intents
+    count as one cluster.
     """
 
     klines: str | Annotated[list[str], Field(min_length=1)] | None = None
+    symbol: str | None = Field(default=None, pattern=r"^[A-Z0-9_]{2,30}$")
     path: Literal["bridge", "line"] = "bridge"
     line: LineSpec | None = None
     shock: list[Shock] = Field(default=[])
@@ -122,7 +124,7 @@ class MarketSpec(Strict):
         if self.path == "line":
             if self.line is None:
                 raise Mismatch(("line",), NOTHING, 'line = {start_price, pct_per_s}, as path = "line"')
-            for name in ("klines", "from_", "to"):
+            for name in ("klines", "symbol", "from_", "to"):
                 if getattr(self, name) is not None:
                     key = name.rstrip("_")
                     raise Mismatch((key,), getattr(self, name), f'no {key}, as path = "line" needs no tape')
@@ -130,6 +132,8 @@ class MarketSpec(Strict):
                 raise Mismatch(("shock",), Words(f"{len(self.shock)} shocks"), 'no shock, as path = "line"')
         elif self.klines is None:
             raise Mismatch(("klines",), NOTHING, "embedded:NAME, a path or a glob, or a list of them")
+        elif self.symbol is not None and len(self.references) != 1:
+            raise Mismatch(("symbol",), self.symbol, "one tape, as several say their symbols by their names")
         elif self.line is not None:
             raise Mismatch(("path",), self.path, '"line", as a line is given')
         if isinstance(self.from_, float) and isinstance(self.to, float) and self.to <= self.from_:

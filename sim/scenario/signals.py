@@ -168,8 +168,10 @@ class _Reader:
         if symbol not in self._symbols:
             symbols = f"a symbol of the market: {', '.join(self._symbols)}"
             raise _BadCell("symbol", symbol, symbols, nearest(str(symbol), self._symbols))
-        quantity = _number(cells, "quantity", None, _quantity, "a number > 0 and <= 1e+12")
-        planned_price = _number(cells, "planned_price", None, _price, "a price from 1e-09 to 1e+09")
+        quantity = _number(cells, "quantity", None, _quantity, "a number > 0 (at most 1e+12)")
+        planned_price = _number(
+            cells, "planned_price", None, _price, "a number > 0 (a price from 1e-09 to 1e+09)"
+        )
         leverage = _number(cells, "leverage", spec.leverage, _leverage, "a whole number from 1 to 1000")
         sl_pct = _number(cells, "sl_pct", spec.sl_pct, _fraction, "a number > 0 and < 1")
         tp_pct = _number(cells, "tp_pct", spec.tp_pct, _fraction, "a number > 0 and < 1")

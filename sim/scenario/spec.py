@@ -40,7 +40,7 @@ class CheckSpec(Strict):
     """Say which runs ``sim check`` compares with the expected results; ``intents`` shortens each."""
 
     policies: list[str] = Field(default=["d7"], min_length=1)
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[1], min_length=1)
+    seeds: list[Annotated[int, Field(ge=0, le=2**63 - 1)]] = Field(default=[1], min_length=1)
     intents: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")

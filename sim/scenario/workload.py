@@ -19,7 +19,6 @@ from sim.errors import InputError
 from sim.scenario.files import resolve
 from sim.scenario.workload_spec import WorkloadSpec
 
-
 _Item = TypeVar("_Item")
 
 

@@ -17,7 +17,7 @@ def test_run_returns_a_result(cli: Cli) -> None:
     """A run needs no folder; scenario, policy and seed have defaults."""
     result = sim.run(intents=10)
     assert isinstance(result, sim.Result)
-    assert result.name == "quickstart-d7-seed1"
+    assert result.name == "quickstart-d7-seed1-10intents"
     assert not Path("reports").exists()
 
 

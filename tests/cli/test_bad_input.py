@@ -147,6 +147,6 @@ def test_scenario_without_expectations_is_named(cli: Cli, tmp_path: Path) -> Non
 def test_unknown_intent_is_told_the_range(cli: Cli) -> None:
     """A story is asked for by a number that exists."""
     cli("run", *SMALL)
-    done = cli("show", "quickstart-d7-seed1", "--intent", "20")
+    done = cli("show", "quickstart-d7-seed1-20intents", "--intent", "20")
     assert (done.code, done.out) == (2, "")
     assert done.err == "error: --intent: given 20, expected an intent's number, from 0 to 19\n"

@@ -36,12 +36,12 @@ def test_run_prints_summary_folder_and_page(cli: Cli, tmp_path: Path) -> None:
     done = cli("run", *SMALL)
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [
-        "summary of quickstart-d7-seed1",
+        "summary of quickstart-d7-seed1-20intents",
         "",
-        "folder  reports/quickstart-d7-seed1",
-        "page    reports/quickstart-d7-seed1/index.html",
+        "folder  reports/quickstart-d7-seed1-20intents",
+        "page    reports/quickstart-d7-seed1-20intents/index.html",
     ]
-    assert (tmp_path / "reports" / "quickstart-d7-seed1" / "index.html").is_file()
+    assert (tmp_path / "reports" / "quickstart-d7-seed1-20intents" / "index.html").is_file()
 
 
 def test_run_writes_where_it_is_told(cli: Cli, tmp_path: Path, written: Written) -> None:
@@ -67,7 +67,7 @@ def test_json_is_one_object(cli: Cli) -> None:
     assert facts["manifest"]["scenario"] == "quickstart"
     assert facts["headline"]["intents"] == 20
     assert set(facts["violations"]) == {"safety", "liveness", "simulator"}
-    assert facts["folder"] == "reports/quickstart-d7-seed1"
+    assert facts["folder"] == "reports/quickstart-d7-seed1-20intents"
 
 
 def test_override_reaches_scenario_and_policy(cli: Cli) -> None:
@@ -145,7 +145,7 @@ def test_interrupted_writing_keeps_the_earlier_result(
 
     monkeypatch.setattr(sim.report, "publish", interrupted)
     assert cli("run", *SMALL, "--out", "kept").code == 130
-    assert (tmp_path / "kept" / "index.html").read_text() == "quickstart-d7-seed1"
+    assert (tmp_path / "kept" / "index.html").read_text() == "quickstart-d7-seed1-20intents"
 
 
 def test_full_disk_is_an_input_error(cli: Cli, written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +248,7 @@ def test_interrupted_update_says_what_it_wrote(
 def test_show_lists_the_ten_worst(cli: Cli) -> None:
     """Without a number the intents that lost most stand first, ten of them, within 100 columns."""
     cli("run", *SMALL)
-    done = cli("show", "quickstart-d7-seed1")
+    done = cli("show", "quickstart-d7-seed1-20intents")
     assert done.code == 0
     assert _fits(done.out)
     head, *rows = done.out.splitlines()
@@ -261,10 +261,10 @@ def test_show_lists_the_ten_worst(cli: Cli) -> None:
 def test_show_tells_a_story(cli: Cli) -> None:
     """With a number the intent's story is told, from a folder or from a name under reports/."""
     cli("run", *SMALL)
-    by_name = cli("show", "quickstart-d7-seed1", "--intent", "3")
-    by_path = cli("show", "reports/quickstart-d7-seed1", "--intent", "3")
+    by_name = cli("show", "quickstart-d7-seed1-20intents", "--intent", "3")
+    by_path = cli("show", "reports/quickstart-d7-seed1-20intents", "--intent", "3")
     assert by_name == by_path
-    assert by_name.out.startswith("Intent 3 of quickstart-d7-seed1, decided at 2024-01-15 ")
+    assert by_name.out.startswith("Intent 3 of quickstart-d7-seed1-20intents, decided at 2024-01-15 ")
     assert _fits(by_name.out)
 
 

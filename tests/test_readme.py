@@ -1,0 +1,147 @@
+"""The README's blocks do what it says: files load, Python runs, commands work, the output shown is the real one."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import sim.report
+from sim.cli import main
+from sim.experiment import Comparison, Result, save_tables
+from sim.scenario import load_policy_named, load_scenario
+
+_ROOT = Path(__file__).parent.parent
+_TEXT = (_ROOT / "README.md").read_text(encoding="utf-8")
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_SHORT = ("--intents", "20")
+_TAKES_INTENTS = {"run", "compare"}
+_CUT = "[...]"
+
+
+class Block(NamedTuple):
+    """One fenced block: its language, its text, and the line it begins on."""
+
+    language: str
+    text: str
+    line: int
+
+    @property
+    def commands(self) -> list[list[str]]:
+        """Return the words after ``sim`` of each such command, comments left out."""
+        lines = (shlex.split(line, comments=True) for line in self.text.splitlines())
+        return [words[1:] for words in lines if words and words[0] == "sim"]
+
+
+_BLOCKS = [
+    Block(found[1], found[2], _TEXT.count("\n", 0, found.start()) + 1) for found in _FENCE.finditer(_TEXT)
+]
+
+
+def _blocks(language: str) -> list[Block]:
+    return [block for block in _BLOCKS if block.language == language]
+
+
+def _named_files() -> dict[str, str]:
+    """Return the TOML blocks by the file name that their first line gives."""
+    found = {}
+    for block in _blocks("toml"):
+        name = re.match(r"# (\S+\.toml)\n", block.text)
+        assert name, f"README.md:{block.line}: the first line of a toml block is its file's name"
+        found[name[1]] = block.text
+    return found
+
+
+def _line(block: Block) -> str:
+    return f"line-{block.line}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in an empty folder that holds nothing but the README's own files."""
+    for name, text in _named_files().items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write tables without drawing: pages have their own tests and take seconds each."""
+
+    def publish(result: Result, folder: Path, *, csv: bool = False) -> None:
+        save_tables(result, folder, csv=csv)
+
+    def publish_comparison(comparison: Comparison, folder: Path) -> None:
+        (folder / "manifest.json").write_text("{}", encoding="utf-8")
+
+    monkeypatch.setattr(sim.report, "publish", publish)
+    monkeypatch.setattr(sim.report, "publish_comparison", publish_comparison)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+
+def test_every_fence_is_known_and_none_is_left_open() -> None:
+    """A block in another language, or one that the pattern missed, would escape the other tests."""
+    assert {block.language for block in _BLOCKS} == {"sh", "text", "toml", "python"}
+    assert len(re.findall(r"^\s*```", _TEXT, re.MULTILINE)) == 2 * len(_BLOCKS)
+
+
+@pytest.mark.parametrize("name", _named_files())
+def test_toml_blocks_load(name: str, folder: Path) -> None:
+    """Each is a policy or a scenario as it stands."""
+    if "[execution]" in _named_files()[name]:
+        assert load_policy_named(name).values
+    else:
+        assert load_scenario(name).scenario.title
+
+
+@pytest.mark.parametrize("block", _blocks("python"), ids=_line)
+def test_python_blocks_run(block: Block, folder: Path) -> None:
+    """In a process of its own, as some put a class in the place of another."""
+    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        [sys.executable, "-c", block.text],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr if done.returncode else "") == (0, "")
+
+
+@pytest.mark.usefixtures("folder", "no_pages")
+@pytest.mark.parametrize("block", [block for block in _blocks("sh") if block.commands], ids=_line)
+def test_commands_work_in_their_order(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each exits with 0 and says something; those that can be short are."""
+    for words in block.commands:
+        code = main([*words, *(_SHORT if words[0] in _TAKES_INTENTS else ())])
+        caught = capsys.readouterr()
+        assert (code, caught.err) == (0, ""), f"sim {shlex.join(words)}"
+        assert caught.out.strip(), f"sim {shlex.join(words)}"
+
+
+@pytest.mark.usefixtures("folder", "no_pages")
+def test_the_output_shown_is_the_output(capsys: pytest.CaptureFixture[str]) -> None:
+    """Lines are left out, at the marks at least, but none is changed or moved."""
+    (block,) = _blocks("text")
+    assert main(["run", "quickstart"]) == 0
+    printed = iter(capsys.readouterr().out.splitlines())
+    for line in block.text.splitlines():
+        assert line == _CUT or line in printed, (
+            f"not in the output of `sim run quickstart`, or not there: {line}"
+        )
+
+
+def test_paths_named_exist() -> None:
+    """Every path into this repository leads somewhere."""
+    named = set(re.findall(r"[`(]((?:sim|scenarios|notebooks|tests|reports/reference)/[\w./*-]+)[`)]", _TEXT))
+    named |= set(re.findall(r"\]\(([\w./-]+)\)", _TEXT))
+    assert named
+    assert [path for path in sorted(named) if not list(_ROOT.glob(path))] == []
