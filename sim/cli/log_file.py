@@ -63,8 +63,9 @@ def log_to(path: Path | None, not_inside: Path | None = None) -> Iterator[loggin
     from sim.scenario.files import is_file, written_path
 
     # Through links: what is replaced must be the file they lead to and not, say, a device they lead to.
-    where = Path(os.path.realpath(written_path("--log", path)))
-    if not is_file("--log", where) and (os.path.lexists(where) or not where.parent.is_dir()):
+    written = written_path("--log", path)
+    where = Path(os.path.realpath(written))
+    if not is_file("--log", written) and (os.path.lexists(where) or not where.parent.is_dir()):
         # The log is moved into place when it is whole, which would put a file where a device was.
         raise InputError("--log", str(path), "a file in a folder that exists")
     if where.suffix == ".toml":

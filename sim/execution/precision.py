@@ -162,5 +162,9 @@ def _on_grid(value: Decimal, grid: Decimal | None, rounding: str) -> Decimal:
     if grid is None:
         return value
     on_grid = (value / grid).to_integral_value(rounding=rounding) * grid
-    # One price has one text: 0.010 and 0.01 must not depend on how the number was come by.
-    return on_grid.quantize(grid)
+    try:
+        # One price has one text: 0.010 and 0.01 must not depend on how the number was come by.
+        return on_grid.quantize(grid)
+    except InvalidOperation:
+        # A grid this fine rounds nothing that a number of 28 digits can hold; a bare position must not die of it.
+        return value

@@ -18,7 +18,7 @@ def is_long(side: str) -> bool:
 
     Raises ValueError for any other word: guessing a side would put a stop on the wrong one.
     """
-    word = side.lower()
+    word = str(side).lower()
     if word in _LONG:
         return True
     if word in _SHORT:

@@ -110,6 +110,7 @@ def prepare(loaded: LoadedScenario, market: Market, seed: int, intents: int | No
         spec, seed, usable_us, first.epoch_us, first.bar_us, sorted(paths), loaded.base_dir, notes
     )
     _refuse_nothing_to_trade(plans, paths, filters)
+    _refuse_too_much_leverage(plans, filters)
     return Prepared(paths=paths, filters=filters, plans=plans, notes=tuple(notes))
 
 
@@ -131,6 +132,14 @@ def _refuse_nothing_to_trade(
             if plan.notional / price < step:
                 least = f"at least one step of {plan.symbol}: {step:g} at {price:,.2f} is {step * price:,.2f}"
                 raise InputError("workload.notional", plan.notional, least)
+
+
+def _refuse_too_much_leverage(plans: list[IntentPlan], filters: dict[str, SymbolFilters]) -> None:
+    # The venue would refuse the setting, and the bot could never trade so (-4028).
+    for plan in plans:
+        most = filters[plan.symbol].max_leverage
+        if plan.leverage > most:
+            raise InputError("workload.leverage", plan.leverage, f"at most {most}, as {plan.symbol} allows")
 
 
 def _refuse_windows_off_the_tape(scenario: Scenario, epoch_us: int, end_us: int) -> None:

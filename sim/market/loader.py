@@ -6,7 +6,7 @@ check and repair by policy.  Every refusal names the file and its 1-based data l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -61,14 +61,7 @@ def _bars_of(
     files: list[RawFile], reference: str, symbol: str | None, problems: Problems, cache: bool
 ) -> Bars:
     name = _one_symbol(files, symbol)
-    key = store.key_for("bars", *_key_parts(files, name, problems))
-    found = store.load(key) if cache else None
-    if found is None:
-        columns, details = _parse_bars(files, problems)
-        if cache:
-            store.save(key, columns, details)
-    else:
-        columns, details = found
+    columns, details = _cached("bars", _parse_bars, files, name, problems, cache)
     return Bars(
         symbol=name,
         interval_us=details["interval_us"],
@@ -84,14 +77,7 @@ def _trades_of(
     files: list[RawFile], reference: str, symbol: str | None, problems: Problems, cache: bool
 ) -> Trades:
     name = _one_symbol(files, symbol)
-    key = store.key_for("trades", *_key_parts(files, name, problems))
-    found = store.load(key) if cache else None
-    if found is None:
-        columns, details = _parse_trades(files, problems)
-        if cache:
-            store.save(key, columns, details)
-    else:
-        columns, details = found
+    columns, details = _cached("trades", _parse_trades, files, name, problems, cache)
     return Trades(
         symbol=name,
         epoch_us=details["epoch_us"],
@@ -104,6 +90,23 @@ def _trades_of(
         sha256=combined_digest(files),
         notes=tuple(details["notes"]),
     )
+
+
+def _cached(
+    kind: Kind,
+    parse: Callable[[list[RawFile], Problems], tuple[Columns, dict[str, Any]]],
+    files: list[RawFile],
+    symbol: str,
+    problems: Problems,
+    cache: bool,
+) -> tuple[Columns, dict[str, Any]]:
+    key = store.key_for(kind, *_key_parts(files, symbol, problems))
+    found = store.load(key) if cache else None
+    if found is None:
+        found = parse(files, problems)
+        if cache:
+            store.save(key, *found)
+    return found
 
 
 def _parse_bars(files: list[RawFile], problems: Problems) -> tuple[Columns, dict[str, Any]]:

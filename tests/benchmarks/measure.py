@@ -35,7 +35,11 @@ def cpu_s(work: Callable[[], object]) -> float:
 
 
 def paired_ratio(
-    name: str, subject: Callable[[], object], base: Callable[[], object], at_most: float | None, pairs: int = 15
+    name: str,
+    subject: Callable[[], object],
+    base: Callable[[], object],
+    at_most: float | None,
+    pairs: int = 15,
 ) -> Row:
     """Return the median ratio subject/base over interleaved pairs, after one warm-up pair."""
     subject()
@@ -55,4 +59,6 @@ def print_rows(rows: list[Row]) -> None:
         bound = f"at most {row.at_most:g}" if row.at_most is not None else "reported"
         verdict = "ok" if row.met else "MISSED"
         spread = f"[{row.low:.2f} to {row.high:.2f}]"
-        print(f"{row.name:<58} {row.value:>8.2f} {row.unit:<4} {spread:<22} {bound:<14} {verdict}", flush=True)
+        print(
+            f"{row.name:<58} {row.value:>8.2f} {row.unit:<4} {spread:<22} {bound:<14} {verdict}", flush=True
+        )

@@ -151,7 +151,10 @@ def intent_ratio() -> list[Row]:
     ready = [next(worlds) for _ in range(16)]
     return [
         paired_ratio(
-            f"an intent, against a bare process with {timers} time-outs", lambda: ready.pop().run(), bare, 20.0
+            f"an intent, against a bare process with {timers} time-outs",
+            lambda: ready.pop().run(),
+            bare,
+            20.0,
         )
     ]
 
@@ -167,7 +170,10 @@ def tape_ratio() -> list[Row]:
     days = 30
     tiled = replace(
         bars,
-        **{name: np.tile(getattr(bars, name), days) for name in ("open", "high", "low", "close", "volume", "count")},
+        **{
+            name: np.tile(getattr(bars, name), days)
+            for name in ("open", "high", "low", "close", "volume", "count")
+        },
     )
     month = load_scenario("quickstart", ["workload.poisson_per_hour=0.29"])
     thirty = replace(one, tapes=(tiled,))
@@ -188,4 +194,3 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "intent": intent_ratio,
     "tape": tape_ratio,
 }
-

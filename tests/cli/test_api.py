@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import sim
@@ -34,6 +35,13 @@ def test_overrides_may_be_a_mapping(cli: Cli) -> None:
     by_texts = sim.run(intents=10, set=["workload.side=long", "execution.max_order_retries=2"])
     assert by_mapping.manifest["trace_sha256"] == by_texts.manifest["trace_sha256"]
     assert set(by_mapping.frames["intents"]["direction"]) == {1}
+
+
+def test_numbers_of_numpy_are_numbers(cli: Cli) -> None:
+    """Seeds, counts and values that come out of arrays are as good as Python's own."""
+    by_numpy = sim.run(seed=np.int64(3), intents=np.int32(5), set={"workload.hold_s": np.float64(300)})
+    plain = sim.run(seed=3, intents=5, set={"workload.hold_s": 300.0})
+    assert by_numpy.manifest["trace_sha256"] == plain.manifest["trace_sha256"]
 
 
 def test_compare_pairs_policies(cli: Cli) -> None:
@@ -72,7 +80,15 @@ def test_nothing_is_said_aloud(cli: Cli, capsys: pytest.CaptureFixture[str]) -> 
         (lambda: sim.compare("quickstart", ["d7"]), "--policies"),
         (lambda: sim.compare("quickstart", ["d7", "legacy-sltp"], seeds=[1, 1]), "seeds"),
         (lambda: sim.compare("quickstart", ["d7", "legacy-sltp"], intents=-3), "intents"),
+        (lambda: sim.compare("quickstart", ["d7", "legacy-sltp"], seeds=5), "seeds"),  # type: ignore[arg-type]
+        (lambda: sim.compare("quickstart", "d7,legacy-sltp"), "policies"),
+        (lambda: sim.run(set=[3]), "set"),  # type: ignore[list-item]
+        (lambda: sim.run(set="faults[" + "9" * 5000 + "]=1"), "--set"),
+        (lambda: sim.run(set="workload.every_s=" + "[" * 5000), "--set workload.every_s"),
+        (lambda: sim.run(set="client.timeout_s=0.001", intents=5), "client.timeout_s"),
+        (lambda: sim.run(set="workload.first_s=86000"), "workload.first_s"),
         (lambda: sim.load("nowhere"), "RUN"),
+        (lambda: sim.load("a" * 5000), "RUN"),
         (lambda: sim.check("quickstrat"), "scenario"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,13 @@ def place(tmp_path: Path) -> Path:
     (tmp_path / "latin.toml").write_bytes(b'title = "caf\xe9"\n')
     (tmp_path / "broken.toml").write_text(BROKEN_SCENARIO)
     (tmp_path / "policy.toml").write_text("[execution]\nmax_order_retries = 0\n")
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "manifest.json").write_text('{"name": "an application of mine"}')
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "loop").symlink_to("loop")
+    deep = tmp_path / "reports" / "deep"
+    deep.mkdir(parents=True)
+    (deep / "manifest.json").write_text("[" * 100_000)
     run = tmp_path / "reports" / "half"
     run.mkdir(parents=True)
     (run / "manifest.json").write_text("{}")
@@ -79,6 +87,30 @@ CASES = [
         "",
     ),
     (["run", *SMALL, "--log", "foreign"], "--log: given 'foreign', expected a file", ""),
+    (["run", *SMALL, "--log", "fifo"], "--log: given 'fifo', expected a file", ""),
+    (["run", *SMALL, "--log", "l" * 300], "--log: given 'lll", "expected a path that can be looked at"),
+    (
+        ["run", *SMALL, "--log", "policy.toml"],
+        "--log: given 'policy.toml', expected a file other than",
+        ".toml",
+    ),
+    (
+        ["run", *SMALL, "--log", "~no-such-user/l"],
+        "--log: given '~no-such-user/l', expected a path whose ~",
+        "",
+    ),
+    (
+        ["run", *SMALL, "--out", "~no-such-user/o"],
+        "--out: given '~no-such-user/o', expected a path whose ~",
+        "",
+    ),
+    (["run", *SMALL, "--out", "loop"], "--out: given", "expected a folder, and this is a file"),
+    (["run", *SMALL, "--out", "web"], "--out: given", "a new folder, an empty one or an earlier result"),
+    (["run", "l" * 300 + ".toml"], "scenario: given 'lll", "expected a path that can be looked at"),
+    (["run", "~no-such-user/s.toml"], "scenario: given '~no-such-user/s.toml', expected a path whose ~", ""),
+    (["run", "--policy", "l" * 300 + ".toml"], "policy: given 'lll", "expected a path that can be looked at"),
+    (["show", "l" * 300], "RUN: given 'lll", "expected a run folder"),
+    (["show", "deep"], "given 'maximum recursion", "expected valid JSON"),
     (["run", *SMALL, "--out", "reports/half", "--log", "reports/half/l"], "--log: given", "a file outside"),
     (
         ["compare", "quickstart", "--policies", "d7"],

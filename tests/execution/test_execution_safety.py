@@ -155,9 +155,11 @@ def test_a_side_may_be_written_in_several_ways(side: str) -> None:
 
 
 def test_an_unknown_side_is_an_error() -> None:
-    """A side is never guessed."""
+    """A side is never guessed, not even from None."""
     with pytest.raises(ValueError, match="side='hold'"):
         ask("hold", 100.0, 100.0)
+    with pytest.raises(ValueError, match="side=None: expected buy, long, sell or short"):
+        ask(None, 100.0, 100.0)  # type: ignore[arg-type]
 
 
 def test_a_stop_nearer_than_the_buffer_moves_away() -> None:

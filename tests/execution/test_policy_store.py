@@ -219,3 +219,12 @@ def test_d7_is_the_default() -> None:
     store = load_policy(SHIPPED / "d7.toml")
     assert store.settings == Settings()
     assert set(store.values) == set(KEYS)
+
+
+@pytest.mark.parametrize("text", ["a = " + "9" * 5000, "a = " + "[" * 5000], ids=["digits", "nesting"])
+def test_toml_beyond_the_readers_limits_is_a_policy_error(tmp_path: Path, text: str) -> None:
+    """What the reader of TOML gives up on is refused like any bad syntax, with the file's name."""
+    file = tmp_path / "p.toml"
+    file.write_text(text)
+    with pytest.raises(PolicyError, match=r"p\.toml.*valid TOML"):
+        load_policy(file)

@@ -31,6 +31,12 @@ VALUES = st.decimals("0.00000001", "1000000", places=8)
 GRIDS = st.sampled_from([Decimal(text) for text in ("0.1", "0.01", "0.001", "0.00005", "0.25", "1", "10")])
 
 
+def test_a_grid_beyond_the_digits_of_decimals_rounds_nothing() -> None:
+    """A tick of 1e-30, as a garbled reply may state it, leaves the price alone instead of raising."""
+    assert round_down(Decimal("99.5"), Decimal("1e-30")) == Decimal("99.5")
+    assert round_up(Decimal("1e300"), Decimal("0.1")) == Decimal("1e300")
+
+
 @given(value=VALUES, grid=GRIDS)
 def test_rounding_stays_on_the_grid_and_on_its_side(value: Decimal, grid: Decimal) -> None:
     """Down is the nearest multiple at or below, up the nearest at or above, and both are less than a step off."""

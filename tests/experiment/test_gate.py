@@ -153,6 +153,44 @@ def test_a_run_without_expectation_fails(gate: Callable[..., GateReport]) -> Non
     assert "--update" in difference.tolerance
 
 
+def test_an_expected_run_that_nobody_makes_fails(gate: Callable[..., GateReport]) -> None:
+    """A policy or seed that left the check is a difference: a gate does not shrink without a word."""
+
+    def more(expected: dict[str, Any]) -> None:
+        expected["runs"]["own/gone.toml/4"] = expected["runs"]["d7/3"]
+
+    (difference,) = gate(more).differences
+    assert (difference.policy, difference.seed, difference.metric) == ("own/gone.toml", 4, "run")
+    assert "--update" in difference.tolerance
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fingerprint", None),
+        ("trace_sha256", 3),
+        ("metrics", []),
+        ("metrics", {"requests_per_intent_mean": "x"}),
+        ("metrics", {"requests_per_intent_mean": float("nan")}),
+        ("violations", {"I01": None}),
+    ],
+)
+def test_a_damaged_expectation_is_refused_by_its_place(
+    gate: Callable[..., GateReport], name: str, value: object
+) -> None:
+    """An edited file of expectations is an error with file, run and key, before it is compared."""
+    with pytest.raises(sim.InputError, match=rf"s\.expected\.json: runs\['d7/3'\]\.{name}.*--update"):
+        gate(lambda expected: expected["runs"]["d7/3"].update({name: value}))
+
+
+def test_expectations_that_cannot_be_written_are_an_error(own: Path) -> None:
+    """A folder in the place of the file is refused by name, and no half file is left beside it."""
+    own.with_suffix(".expected.json").mkdir()
+    with pytest.raises(sim.InputError, match=r"s\.expected\.json.*a file that can be written"):
+        check_scenario(str(own), update=True)
+    assert sorted(path.name for path in own.parent.iterdir()) == ["own", "s.expected.json", "s.toml"]
+
+
 def test_missing_expectations_are_an_error(own: Path) -> None:
     """Without a file of expectations there is nothing to pass: an error that says how to write them."""
     with pytest.raises(sim.InputError, match=r"s\.expected\.json.*--update"):

@@ -15,11 +15,29 @@ from sim.scenario import load_policy_named, load_scenario
 DATA = Path(sim.__file__).parent / "market" / "data"
 
 
+@pytest.mark.parametrize("at", ["1e300", "86400"])
+def test_a_window_off_the_tape_is_refused(at: str) -> None:
+    """A fault that cannot happen would silently test nothing."""
+    window = f"faults.internal_error.how={{ window = {{ at = {at}, for_s = 60 }} }}"
+    with pytest.raises(InputError, match=r"faults\[\d\]\.how\.window\.at: .*, expected a time on the tape"):
+        sim.run("quickstart", set=window, intents=5)
+
+
+def test_a_bot_that_cannot_boot_is_a_wrong_time_out() -> None:
+    """Where no answer comes in time the bot never begins: the time-out is named, no traceback shown."""
+    with pytest.raises(InputError, match=r"client\.timeout_s: given 0\.001, expected longer than a request"):
+        sim.run("calm_baseline", set="client.timeout_s=0.001", intents=5)
+
+
 @pytest.mark.parametrize(
     ("override", "where", "least"),
     [
         ("workload.notional=20", "workload.notional: given 20", "at least one step of BTCUSDT: 0.001 at"),
-        ("workload.quantity=0.0004", "workload.quantity: given 0.0004", "at least one step of BTCUSDT, 0.001"),
+        (
+            "workload.quantity=0.0004",
+            "workload.quantity: given 0.0004",
+            "at least one step of BTCUSDT, 0.001",
+        ),
     ],
 )
 def test_a_size_that_rounds_to_nothing_is_refused(override: str, where: str, least: str) -> None:
@@ -28,6 +46,12 @@ def test_a_size_that_rounds_to_nothing_is_refused(override: str, where: str, lea
         sim.run("quickstart", intents=3, set=[override])
     assert where in str(refusal.value)
     assert least in str(refusal.value)
+
+
+def test_leverage_that_the_venue_refuses_is_refused() -> None:
+    """No bot could trade at a leverage above the symbol's highest."""
+    with pytest.raises(InputError, match=r"workload\.leverage: given 126, expected at most 125, as BTCUSDT"):
+        sim.run("quickstart", intents=3, set="workload.leverage=126")
 
 
 def test_a_tape_without_a_symbol_in_its_name_is_told_one(tmp_path: Path) -> None:

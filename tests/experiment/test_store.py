@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -124,6 +126,79 @@ def test_a_foreign_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
             raise AssertionError("the block must not run")
     assert _left_in(tmp_path) == ["file", "notes"]
     assert (tmp_path / "notes" / "mine.txt").read_text() == "mine"
+
+
+def test_a_manifest_of_another_program_is_no_earlier_result(tmp_path: Path) -> None:
+    """Many projects hold a manifest.json: without a command of ours in it, the folder stays as it is."""
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / MANIFEST).write_text('{"name": "mine"}')
+    (tmp_path / "web" / "app.js").write_text("mine")
+    with pytest.raises(sim.InputError, match="an earlier result"), whole_folder(tmp_path / "web"):
+        raise AssertionError("the block must not run")
+    assert _left_in(tmp_path / "web") == ["app.js", MANIFEST]
+
+
+def test_of_two_processes_the_later_result_stays(
+    small: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that another process put in place at the last moment is replaced, not tripped over."""
+    rename = Path.rename
+    rivals = ["one"]
+
+    def late(self: Path, target: Path) -> Path:
+        if ".partial" in self.name and rivals:
+            (target / rivals.pop()).mkdir(parents=True)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    _save(small, tmp_path / "run")
+    assert _left_in(tmp_path) == ["run"]
+    assert load_result(tmp_path / "run").manifest == small.manifest
+
+
+def _without_table(folder: Path) -> None:
+    (folder / "tables" / "faults.parquet").unlink()
+
+
+def _without_column(folder: Path) -> None:
+    pd.DataFrame({"run": ["a"]}).to_parquet(folder / "tables" / "intents.parquet")
+
+
+def _words_for_numbers(folder: Path) -> None:
+    path = folder / "tables" / "intents.parquet"
+    pd.read_parquet(path).assign(decided_us="soon").to_parquet(path)
+
+
+def _manifest_with(**values: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        (folder / MANIFEST).write_text(json.dumps({**manifest, **values}))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_without_table, r"expected a folder whose tables hold faults\.parquet"),
+        (_without_column, r"intents\.parquet: given \['run'\], expected the columns intent, seed"),
+        (_words_for_numbers, r"intents\.parquet: decided_us: given .*, expected a column of numbers"),
+        (
+            _manifest_with(protect_s="x"),
+            "manifest.json: protect_s: given 'x', expected a value of type float",
+        ),
+        (_manifest_with(epoch_us=None), "manifest.json: epoch_us: given None, expected a value of type int"),
+        (_manifest_with(data_notes=3), "manifest.json: data_notes: given 3, expected a value of type list"),
+    ],
+)
+def test_a_damaged_result_is_refused_where_it_is_damaged(
+    small: Result, tmp_path: Path, damage: Callable[[Path], None], message: str
+) -> None:
+    """What a reader would trip over is refused when the folder is loaded, with file and column or key."""
+    _save(small, tmp_path / "run")
+    damage(tmp_path / "run")
+    with pytest.raises(sim.InputError, match=message):
+        load_result(tmp_path / "run")
 
 
 def test_an_empty_folder_is_taken(small: Result, tmp_path: Path) -> None:

@@ -36,6 +36,12 @@ def test_a_trailing_stop_fires_after_its_callback_over_the_rate() -> None:
     assert falling.first_trailing_trigger(None, 0.01, False, 0, falling.end_us, False) is None
 
 
+def test_a_vast_price_is_refused() -> None:
+    """Beyond 2^53 units a price is no longer the price that was given."""
+    with pytest.raises(InputError, match=r"expected a price of at most 9007\.2, with 12 decimals"):
+        LinePath("XUSDT", 0, 60_000_000, 1e-12, 12, 40_000.0, 0.0)
+
+
 def test_a_flat_line_never_moves() -> None:
     """Rate zero prints the start price throughout and crosses nothing."""
     flat = line(0.0)

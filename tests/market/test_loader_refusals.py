@@ -235,6 +235,16 @@ def test_a_named_policy_handles_the_fault_and_notes_it(
     assert bars.notes == (f"{note} of BTCUSDT-1m-odd.csv",)
 
 
+def test_a_gap_of_years_is_a_mistyped_time(write: Write, kline_rows: list[str]) -> None:
+    """Not even the policy that fills gaps fills one that no memory holds."""
+    far = ["9999999960000", *kline_rows[4].split(",")[1:]]
+    file = write("BTCUSDT-1m-odd.csv", [*kline_rows[:4], ",".join(far)])
+    with pytest.raises(
+        InputError, match=r"row 5: given 'a gap before .*expected a gap of at most 527,040 bars"
+    ):
+        load_bars(file, problems=Problems(gaps="flat"))
+
+
 def test_filled_bars_carry_no_trade(write: Write, kline_rows: list[str]) -> None:
     """A filled bar is flat at the close before it, with volume 0 and count 0."""
     bars = load_bars(write("BTCUSDT-1m-odd.csv", order(1, 2, 5)(kline_rows)), problems=Problems(gaps="flat"))

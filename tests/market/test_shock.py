@@ -90,6 +90,12 @@ def test_shocks_move_recorded_trades_too(make_trades: Callable[..., Trades]) -> 
     assert path.prints(0, path.end_us)[0].size == 3 + 9
 
 
+def test_shocks_that_lift_the_price_beyond_exact_numbers_are_refused(make_bars: MakeBars) -> None:
+    """Many rises that multiply end where floats no longer count ticks: refused, not wrapped around."""
+    with pytest.raises(InputError, match=r"shock: given '104 lifted to .*', expected a price of at most"):
+        path_with(make_bars([(100.0, 104.0, 99.0, 101.0)] * 6), *[Crash(at=1.0, pct=10_000.0)] * 10)
+
+
 def test_prices_stay_positive(make_bars: MakeBars) -> None:
     """A crash to nearly nothing leaves one tick."""
     path = path_with(make_bars([(0.02, 0.03, 0.01, 0.02)] * 2), Crash(at=1.0, pct=-99.9))
@@ -106,6 +112,10 @@ def test_prices_stay_positive(make_bars: MakeBars) -> None:
         ({"kind": "drift", "at": 1.0, "pct_per_s": -1.0, "for_s": 0.0}, "greater than 0"),
         ({"kind": "crash", "at": 1.0, "pct": -100.0}, "greater than -100"),
         ({"kind": "crash", "at": 1.0, "pct": -1.0, "over_s": 0.0}, "greater than 0"),
+        ({"kind": "crash", "at": 1.0, "pct": 1e300}, "less than or equal to 10000"),
+        ({"kind": "crash", "at": 1.0, "pct": -1.0, "over_s": 1e300}, "less than or equal to 31622400"),
+        ({"kind": "drift", "at": 1.0, "pct_per_s": 1e300, "for_s": 1.0}, "at or below 10000"),
+        ({"kind": "drift", "at": 1.0, "pct_per_s": 1e-9, "for_s": 1e300}, "less than or equal to 31622400"),
         ({"kind": "crash", "at": 1.0, "pct": -1.0, "depth": 3}, "depth"),
         ({"kind": "crahs", "at": 1.0, "pct": -1.0}, "'drift', 'crash'"),
     ],

@@ -88,6 +88,15 @@ def test_money_in_quote_bps_and_r(story: Any) -> None:
     assert table.loc[("latency cost", "quote"), "mean"] == 0.0
 
 
+def test_an_intent_of_no_size_has_no_measure_in_r(story: Any) -> None:
+    """A quantity of zero risks nothing: its loss counts in quote, and neither in bps nor in R."""
+    story.decide(0, quantity=0.0)
+    story.shadow("ideal", 0.0, 0)
+    story.books(960.0, 0)
+    table = keyed(money(story.frames()), ["metric", "unit"])
+    assert [table.loc[("loss against I1", unit), "n"] for unit in ("quote", "bps", "R")] == [1, 0, 0]
+
+
 def test_run_is_the_unit_of_a_shared_account(new_story: Any) -> None:
     """One intent earned 1, the other is still open: its own row knows one result, the run's row the account's."""
     story = new_story(shared=True)

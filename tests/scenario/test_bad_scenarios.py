@@ -106,7 +106,20 @@ CASES = [
     (*above("[workload]", "[market.filters.XUSDT]\ntick = 0.001\nstep = 1\nmin_notional = 5\nprice_decimals = 2"), "s.toml:8: market.filters.XUSDT.price_decimals: given 2, expected at least 3", ""),
     (*above("[latency]", "[check]\nseeds = [1, 1]"), "s.toml:9: check.seeds[1]: given 1, expected seeds without repetition", ""),
     (*above("[latency]", "[settle]\nsettle_s = 5\n[invariants]\nsettle_belief_s = 9"), "s.toml:11: invariants.settle_belief_s: given 9.0, expected at most settle.settle_s=5", ""),
+    (*above("[latency]", "decision_delay_s = 900"), "s.toml:8: workload.decision_delay_s: given 900.0, expected less than hold_s=900", ""),
+    (*above("[latency]", f"[check]\nseeds = [1, {2**63}]"), "s.toml:9: check.seeds[1]: given 9223372036854775808, expected a whole number below 2^63", ""),
+    (*above("[workload]", "episode_s = 1e-9"), "s.toml:4: market.episode_s: given 1e-09, expected a number from 0.001 to", ""),
+    (*above("[workload]", "mark = { basis_bps = 1e9 }"), "s.toml:4: market.mark.basis_bps: given 1000000000.0, expected a number > -10000 and <= 10000", ""),
+    (*above("[workload]", "[market.filters.XUSDT]\ntick = 1e-300\nstep = 1\nmin_notional = 5"), "s.toml:5: market.filters.XUSDT.tick: given 1e-300, expected a number from 1e-12", ""),
+    (*above("[workload]", f"shock = [{DRIFT.replace('-0.05', '1e300')}]"), "s.toml:4: market.shock[0]: given pct_per_s * for_s, expected at or below 10000", ""),
+    # Places that cannot be looked at.
+    (KLINES, 'klines = "~nobody-of-this-name/a.csv"', "s.toml:3: market.klines: given '~nobody-of-this-name/a.csv', expected a file", ""),
+    (KLINES, f'klines = "{"a" * 400}.csv"', "s.toml:3: market.klines: given 'aaaa", ""),
+    ("every_s = 60", f'signals = "{"a" * 400}.csv"', "s.toml:5: workload.signals: given 'aaaa", ""),
     # Not TOML.
+    ('title = "t"', f"title = {'9' * 5000}", "s.toml: given 'this file', expected valid TOML: a number has too many digits", ""),
+    ('title = "t"', f"title = {'[' * 5000}", "s.toml: given 'this file', expected valid TOML: tables or lists are nested deeper than 50", ""),
+    ('title = "t"', f"a{'.a' * 60} = 1", "s.toml: given 'this file', expected valid TOML: tables or lists are nested deeper than 50", ""),
     ('title = "t"', 'title = "t', "s.toml:1: given 'title = \"t', expected valid TOML: ", ""),
     ("[workload]", "[workload", "s.toml:4: given '[workload', expected valid TOML: ", ""),
     ('name = "b"', 'name = "b"\nname = "c"', "s.toml:18: given 'name = \"c\"', expected valid TOML: Cannot overwrite a value", ""),
@@ -127,7 +140,13 @@ def test_one_line_says_where_what_and_what_instead(
 
 @pytest.mark.parametrize(("old", "new", "line", "near"), CASES)
 def test_the_command_line_says_the_same_and_writes_nothing(
-    load: Load, messages: Messages, capsys: pytest.CaptureFixture[str], old: str, new: str, line: str, near: str
+    load: Load,
+    messages: Messages,
+    capsys: pytest.CaptureFixture[str],
+    old: str,
+    new: str,
+    line: str,
+    near: str,
 ) -> None:
     """Exit status 2, one line on standard error, no traceback, no file that was not there."""
     [told] = messages(lambda: load(old, new))

@@ -127,6 +127,11 @@ BAD = [
     (f"{HEADER},sl_pct\n{ROW},4\n", "s.csv: row 1: sl_pct: given '4', expected a number > 0 and < 1", ""),
     (f"{HEADER},leverage\n{ROW},1.5\n", "s.csv: row 1: leverage: given '1.5', expected a whole number from 1 to 1000", ""),
     (f"{HEADER},hold_s\n{ROW},inf\n", "s.csv: row 1: hold_s: given 'inf', expected a number > 0 (seconds)", ""),
+    (f"{HEADER},hold_s\n{ROW},1e300\n", "s.csv: row 1: hold_s: given '1e300', expected at most ", ""),
+    (f"{HEADER},planned_price\n{ROW},1e308\n", "s.csv: row 1: planned_price: given '1e308', expected a number > 0 (a price from", ""),
+    (f"{HEADER},quantity\n{ROW},1e300\n", "s.csv: row 1: quantity: given '1e300', expected a number > 0 (at most", ""),
+    (f"{HEADER}\n{'1' * 5000},BTCUSDT,buy\n", "s.csv: row 1: time: given '1111", ""),
+    (f"{HEADER}\n{ROW}\n{'x' * 200_000},BTCUSDT,buy\n", "s.csv:3: given 'field larger than field limit (131072)', expected a line of CSV", ""),
     (f"{HEADER}\n{ROW},3\n", "s.csv: row 1: given '4 cells', expected 3, as in the header", ""),
 ]  # fmt: skip
 

@@ -107,5 +107,3 @@ def test_no_symbol_is_refused() -> None:
     """A plan needs at least one symbol."""
     with pytest.raises(InputError, match="at least one symbol"):
         plan(every_s=60, symbols=[])
-
-
