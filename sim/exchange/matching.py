@@ -3,7 +3,7 @@
 Fill rules, each with its assumption:
 
 1. A MARKET order fills whole at the instant it reaches the matching engine.  Assumption: it is small against
-   the book (sizes above ``max_volume_share`` of the bar's volume are reported by a check).
+   the book (intents above ``max_volume_share`` of the bar's volume are counted in the report's notes).
 2. The taker pays last, plus half the spread, plus impact, rounded to tick against the taker.  Recorded spreads
    of BTC and ETH are one tick 99 % of the time; the rounding alone charges up to that tick.
 3. Impact in bps = ``impact_bps`` * sqrt(quantity / volume of the bar).  Square-root law; the coefficient is an

@@ -110,8 +110,25 @@ def prepare(loaded: LoadedScenario, market: Market, seed: int, intents: int | No
         spec, seed, usable_us, first.epoch_us, first.bar_us, sorted(paths), loaded.base_dir, notes
     )
     _refuse_nothing_to_trade(plans, paths, filters)
+    notes += _too_large(scenario, plans, paths)
     _refuse_too_much_leverage(plans, filters)
     return Prepared(paths=paths, filters=filters, plans=plans, notes=tuple(notes))
+
+
+def _too_large(scenario: Scenario, plans: list[IntentPlan], paths: dict[str, PricePath]) -> list[str]:
+    """Say how many intents are too large for the assumption that the tape does not react to them."""
+    share = scenario.fills.max_volume_share
+    large = 0
+    for plan in plans:
+        path = paths[plan.symbol]
+        quantity = plan.quantity or (plan.notional or 0.0) / path.last(plan.decided_us)
+        large += quantity > share * path.bar_volume(plan.decided_us)
+    if not large:
+        return []
+    return [
+        f"{large} of {len(plans)} intents are larger than {share:.0%} of the volume of the bar they are decided in "
+        "(fills.max_volume_share): their fills are better than a real book would give."
+    ]
 
 
 def _refuse_nothing_to_trade(

@@ -16,6 +16,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from sim.chance import Stream
+from sim.errors import nearest
+from sim.exchange.door import ROUTES
 from sim.exchange.request import Request
 
 _CALLS: dict[str, frozenset[str]] = {
@@ -39,6 +41,7 @@ _CALLS: dict[str, frozenset[str]] = {
     "price": frozenset({"GET /fapi/v1/ticker/price", "GET /fapi/v1/premiumIndex"}),
     "position": frozenset({"GET /fapi/v2/positionRisk", "GET /fapi/v3/positionRisk"}),
 }
+_ENDPOINTS = frozenset(f"{method} {path}" for method, path in ROUTES)
 Role = Literal["entry", "sl", "tp", "trailing", "flatten", "none"]
 
 
@@ -59,10 +62,12 @@ class Match(_Strict):
 
     @model_validator(mode="after")
     def _known_call(self) -> Match:
-        if self.call is not None and self.call not in _CALLS and not re.match(r"^[A-Z]+ /", self.call):
+        if self.call is not None and self.call not in _CALLS and self.call not in _ENDPOINTS:
             names = ", ".join(sorted(_CALLS))
+            near = nearest(self.call, [*_CALLS, *_ENDPOINTS])
+            hint = f", such as {near!r}" if near else ""
             raise ValueError(
-                f'call={self.call!r} must be one of {names} or an endpoint like "POST /fapi/v1/order"'
+                f'call={self.call!r} must be one of {names} or an endpoint like "POST /fapi/v1/order"{hint}'
             )
         return self
 
@@ -105,8 +110,9 @@ def at_us(at: str | float, epoch_us: int) -> int:
 class Burst(_Strict):
     """Alternate quiet gaps and bursts of exponential lengths; inside a burst fire at ``rate``."""
 
-    mean_gap_s: float = Field(gt=0, le=1e8)
-    mean_length_s: float = Field(gt=0, le=1e8)
+    # Shorter ones are a rate; as bursts a day would hold millions of them.
+    mean_gap_s: float = Field(ge=0.05, le=1e8)
+    mean_length_s: float = Field(ge=0.05, le=1e8)
     rate: float = Field(default=1.0, ge=0, le=1)
 
 

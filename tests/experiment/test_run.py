@@ -81,6 +81,14 @@ def test_different_questions_have_different_names() -> None:
     assert all("/" not in name and " " not in name for name in names)
 
 
+def test_sizes_the_tape_would_have_felt_are_counted() -> None:
+    """Above the declared share of a bar's volume the notes say how many intents are flattered."""
+    small = sim.run("quickstart", seed=1, intents=3)
+    large = sim.run("quickstart", seed=1, intents=3, set=["fills.max_volume_share=1e-9"])
+    assert not any("max_volume_share" in note for note in small.manifest["data_notes"])
+    assert any(note.startswith("3 of 3 intents are larger") for note in large.manifest["data_notes"])
+
+
 def test_a_policy_that_cannot_place_stops_under_the_rules_is_noted() -> None:
     """Under the algo rules the ordinary endpoint refuses every stop; the notes say so."""
     new = sim.run("quickstart", seed=1, intents=2, set=["rules=2025-12-09"])
