@@ -62,7 +62,6 @@ class VirtualLoop(RefusingLoop):
         # Weak, as on a stock loop: a generator left early is finalised there and then, not at the end.
         self._asyncgens: WeakValueDictionary[int, Any] = WeakValueDictionary()
         self._exception_handler: Callable[[Any, dict[str, Any]], object] | None = None
-        self._fatal: BaseException | None = None
         self.unseen_errors: list[dict[str, Any]] = []
         """Contexts given to the exception handler: tasks that died unseen, failing callbacks."""
         self.events_run = 0

@@ -1,5 +1,5 @@
 """Wire one run and run it to a bounded end."""
 
-from sim.world.run import RunRecord, World, run_world
+from sim.world.run import RunRecord, World
 
-__all__ = ["RunRecord", "World", "run_world"]
+__all__ = ["RunRecord", "World"]

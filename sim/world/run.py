@@ -294,8 +294,3 @@ def _is_ours(error: BaseException) -> bool:
         trace = trace.tb_next
     module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
     return module.startswith("sim.") and not module.startswith(_UNDER_TEST)
-
-
-def run_world(world: World) -> RunRecord:
-    """Run ``world`` and return its record."""
-    return world.run()
