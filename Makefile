@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench gate campaign reference clean
+.PHONY: help run test lint bench gate campaign reference fidelity clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ campaign: $(VENV)/.test ## the long statistical checks (nightly)
 
 reference: $(VENV)/.runtime ## rewrite the committed reference report
 	$(BIN)/python reports/make_reference.py
+
+fidelity: $(VENV)/.runtime ## rewrite the committed comparison of paths with real seconds (minutes)
+	$(BIN)/python reports/make_fidelity.py
 
 clean: ## remove the environment and what runs wrote
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -33,6 +33,7 @@ class Case:
     ``steps``: quantity step by symbol (base asset).  ``opening_wallet``: quote currency in each account.
     ``protect_us``: how long a position may be naked.  ``settle_belief_us``: how long after an intent's flow
     belief may still differ from truth.  ``errors``: what the run reported beside its trace.
+    ``trigger_view_us``: how old the prices are that the venue's trigger engine judges.
     """
 
     trace: Trace
@@ -43,6 +44,7 @@ class Case:
     protect_us: int
     settle_belief_us: int
     errors: Sequence[str]
+    trigger_view_us: int = 0
     _tables: dict[str, Columns] = field(default_factory=dict, init=False, repr=False)
 
     def table(self, name: str) -> Columns:

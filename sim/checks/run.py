@@ -20,13 +20,15 @@ def run_checks(
     protect_s: float = 5.0,
     settle_belief_s: float = 30.0,
     errors: Sequence[str] = (),
+    trigger_view_s: float = 0.0,
 ) -> int:
     """Write a ``violation`` row for every finding of every check and return their number.
 
     ``settings`` is the policy the run was made with, ``steps`` the quantity step of every traded symbol,
     ``opening_wallet`` the quote currency each account began with, ``errors`` the run's own (unseen
-    exceptions, coroutines never awaited).  A safety or liveness row speaks about the code under test, a
-    simulator row about this package.  The trace must not have been judged before.
+    exceptions, coroutines never awaited), ``trigger_view_s`` the age of the prices that the venue's trigger engine
+    judges.  A safety or liveness row speaks about the code under test, a simulator row about this package.  The trace
+    must not have been judged before.
     """
     case = Case(
         trace=trace,
@@ -37,6 +39,7 @@ def run_checks(
         protect_us=round(protect_s * 1e6),
         settle_belief_us=round(settle_belief_s * 1e6),
         errors=errors,
+        trigger_view_us=round(trigger_view_s * 1e6),
     )
     write = trace.writer("violation")
     count = 0

@@ -1,8 +1,9 @@
 """S05: a stop or target that fired did so on its own side of the price (binance-facts 2.1).
 
 The record holds prices at the fill, a trigger delay after the trigger.  The price may have come back a little
-in between, so an order is called false only when both last and mark stand beyond ``_SLACK`` on the wrong side
-of its trigger, and only where the delay was short.  Trailing stops follow a moving level and are left out.
+in between, so an order is called false only when both last and mark stand beyond ``_SLACK`` on the wrong side of
+its trigger, and only where the delay, together with the age of the prices that the trigger engine judged, was
+short.  Trailing stops follow a moving level and are left out.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def find_false_triggers(case: Case) -> list[Finding]:
     direction = np.where(rising, 1.0, -1.0)
     nearest = np.maximum(direction * fills["reference"][fill], direction * fills["mark"][fill])
     short_of = direction * trigger - nearest
-    quick = fills["at_us"][fill] - orders["at_us"][fired] <= _SHORT_US
+    quick = fills["at_us"][fill] - orders["at_us"][fired] + case.trigger_view_us <= _SHORT_US
     return [
         Finding(
             int(orders["intent"][fired[one]]),

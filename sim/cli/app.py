@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from sim import __version__
-from sim.cli import catalogue, check, compare, run, show
+from sim.cli import catalogue, check, compare, fidelity, klines, run, show
 from sim.cli.refusals import USAGE_ERRORS, error_lines
 from sim.errors import InputError, SimError, unknown_name
 
@@ -26,7 +26,9 @@ COMMANDS: Final[dict[str, Callable[..., object]]] = {
     "check": check.check,
     "show": show.show,
     "list": catalogue.list_all,
+    "fidelity": fidelity.fidelity,
 }
+GROUPS: Final[dict[str, typer.Typer]] = {"klines": klines.app}
 
 app = typer.Typer(
     name="sim",
@@ -53,6 +55,9 @@ def _top(
       sim show quickstart-d7-seed1 --intent 7   the story of one
       sim compare quickstart --policies d7,legacy-sltp
       sim check                                 rerun what has expected results
+      sim fidelity                              how near the paths are to real seconds
+      sim klines fetch BTCUSDT klines 1m 2024-01
+      sim klines check klines                   what market files hold, and how they load
 
     \b
     Exit codes:
@@ -69,6 +74,8 @@ def _top(
 
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -108,8 +115,8 @@ def _drop_output() -> None:
 def _code_of(words: Sequence[str]) -> int:
     try:
         command = next((word for word in words if not word.startswith("-")), None)
-        if command is not None and command not in COMMANDS:
-            raise unknown_name("command", command, "a command", COMMANDS)
+        if command is not None and command not in (*COMMANDS, *GROUPS):
+            raise unknown_name("command", command, "a command", (*COMMANDS, *GROUPS))
         code = app(words, prog_name="sim", standalone_mode=False)
     except (InputError, USAGE_ERRORS) as error:
         for line in error_lines(error):

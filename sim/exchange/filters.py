@@ -28,6 +28,8 @@ class SymbolFilters:
     min_notional: Decimal
     max_leverage: int = 125
     maintenance_rate: float = 0.004
+    percent_price: float = 0.05
+    """How far from mark, as a share of it, a price may lie: PERCENT_PRICE 1.05 / 0.95 (binance-facts 3.2)."""
 
     @cached_property
     def tick_size(self) -> float:
@@ -76,8 +78,8 @@ class SymbolFilters:
                 {"filterType": "MIN_NOTIONAL", "notional": str(self.min_notional)},
                 {
                     "filterType": "PERCENT_PRICE",
-                    "multiplierUp": "1.0500",
-                    "multiplierDown": "0.9500",
+                    "multiplierUp": f"{1 + self.percent_price:.4f}",
+                    "multiplierDown": f"{1 - self.percent_price:.4f}",
                     "multiplierDecimal": "4",
                 },
             ],

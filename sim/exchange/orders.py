@@ -12,7 +12,11 @@ from sim.exchange.attribution import IntentSlot
 
 
 class OrderState(StrEnum):
-    """States of an order (binance-facts 6, and TRIGGERED for the time between trigger and child fill)."""
+    """States of an order (binance-facts 6, and TRIGGERED for the time between trigger and child fill).
+
+    An order fills at one instant, so PARTIALLY_FILLED is never seen: one that the market take bound cut short is
+    EXPIRED with ``filled_quantity`` below ``quantity``.
+    """
 
     NEW = "NEW"
     TRIGGERED = "TRIGGERED"
@@ -34,7 +38,10 @@ TRANSITIONS: Final[dict[OrderState, frozenset[OrderState]]] = {
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Order:
-    """Hold one accepted order.  ``side`` is +1 buy, -1 sell; prices in quote currency, 0.0 where unused."""
+    """Hold one accepted order.  ``side`` is +1 buy, -1 sell; prices in quote currency, 0.0 where unused.
+
+    ``filled_quantity`` and ``average_price`` stay 0.0 until it executes, and where nothing did.
+    """
 
     number: int
     client_id: str

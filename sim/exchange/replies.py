@@ -30,6 +30,7 @@ STATUS_AND_TEXT: Final[dict[int, tuple[int, str]]] = {
     -1116: (400, "Invalid orderType."),
     -1117: (400, "Invalid side."),
     -1121: (400, "Invalid symbol."),
+    -1122: (400, "Invalid symbol status."),
     -1130: (400, "Invalid data sent for a parameter."),
     -2010: (400, "New order rejected."),
     -2011: (400, "Unknown order sent."),
@@ -61,6 +62,7 @@ STATUS_AND_TEXT: Final[dict[int, tuple[int, str]]] = {
     -4135: (400, "Invalid activation price."),
     -4136: (400, "Target strategy invalid for orderType with closePosition."),
     -4137: (400, "Quantity must be zero with closePosition equals true."),
+    -4140: (400, "Invalid symbol status for opening position."),
     -4164: (
         400,
         "Order's notional must be no smaller than the symbol's minimum (unless you choose reduce only).",

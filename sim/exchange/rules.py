@@ -13,7 +13,7 @@ Rules, in the order they are applied; the first that fails gives its code (binan
 8. workingType (-4031); client id pattern (-4015)
 9. notional >= the symbol's minimum at mark, exits exempt (-4164)
 
-Then, from state (:mod:`sim.exchange.venue`): -4116, -2022, -4509, -4130, -2021.
+Then, from state (:mod:`sim.exchange.venue`): -4116, -4140 and -1122 (halt), -2022, -4509, -4130, -4131, -2021.
 Off-tick triggers are refused: reported both ways (binance-facts 2.2), and refusing hurts the strategy.
 """
 

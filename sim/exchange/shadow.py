@@ -5,33 +5,44 @@ target rest with the fill.  I0 ("floor"): the same at zero latency.  "refused": 
 leaving when its order would have left (metrics: refusal value, loss against ideal).
 
 The stop and target watch mark, as the code under test sends them.  When both would fire, the first one does.
+
+The venue's own limits bind the ideal too: what the market take bound cuts off an entry is not entered, an entry
+during a halt is refused, a trigger met in a halt is judged anew by the first price after it, and exits wait for
+that price.  What the bound cuts off a stop or target is closed at the deadline.  What cannot be closed there is
+valued at last less the cost of leaving, as open positions are everywhere.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 
-from sim.exchange.filters import SymbolFilters
-from sim.exchange.matching import FillSpec, fill_price
+from sim.exchange.book import Book
+from sim.exchange.matching import TriggerDelay
 from sim.exchange.triggers import fires_rising, would_trigger
-from sim.market import PricePath
 
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """State what the intent wants: levels in price, ``deadline_us`` when it is closed at market."""
+    """State what the intent wants: levels in price, ``deadline_us`` when it is closed at market.
+
+    ``intent`` keys the draw of its trigger delays, the same as at the venue.
+    """
 
     direction: int
     quantity: float
     sl_price: float
     tp_price: float
     deadline_us: int
+    intent: int = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
     """Report what the bracket would have earned, in quote currency after fees.
 
+    ``exit_reason``: stopped, target, timed_out, or not_filled with prices NaN and nothing earned.  ``quantity``
+    entered.
     ``stop_crossed_us``: when the planned stop is first crossed between fill and deadline; -1 for never.
     """
 
@@ -43,20 +54,17 @@ class Shadow:
     pnl: float
     stop_crossed_us: int
     target_crossed_us: int
+    quantity: float
 
 
 class Stage:
-    """Play brackets of one symbol: its path, its fill rules, its filters."""
+    """Play brackets of one symbol on its book, with the venue's own trigger delays."""
 
-    def __init__(self, path: PricePath, fills: FillSpec, filters: SymbolFilters) -> None:
-        self._path = path
-        self._fills = fills
-        self._tick = filters.tick_size
-        self._delay_us = round(fills.trigger_delay_ms * 1000)
-
-    def _taker(self, side: int, t_us: int, quantity: float) -> float:
-        path = self._path
-        return fill_price(self._fills, side, path.last(t_us), quantity, path.bar_volume(t_us), self._tick)
+    def __init__(self, book: Book, delay: TriggerDelay) -> None:
+        self._book = book
+        self._path = book.path
+        self._taker_fee = book.spec.taker_fee
+        self._delay = delay
 
     def play(self, bracket: Bracket, arrives_us: int, earlier: Shadow | None = None) -> Shadow:
         """Return the result of ``bracket`` whose entry reaches the venue at ``arrives_us``.
@@ -64,9 +72,10 @@ class Stage:
         ``earlier`` is the same bracket's shadow from an earlier arrival: its crossings still hold when they lie
         after this arrival, so they need not be searched again.
         """
-        direction, quantity = bracket.direction, bracket.quantity
-        path = self._path
-        entry = self._taker(direction, arrives_us, quantity)
+        direction, path = bracket.direction, self._path
+        quantity, entry = 0.0, nan
+        if path.halt_end_us(arrives_us) is None:
+            quantity, entry = self._book.take(direction, bracket.quantity, arrives_us)
         deadline = min(max(bracket.deadline_us, arrives_us + 1), path.end_us)
         if earlier is not None and _all_after(earlier, arrives_us):
             stop_us, target_us = earlier.stop_crossed_us, earlier.target_crossed_us
@@ -75,32 +84,60 @@ class Stage:
             target_us = self._crossing(
                 "TAKE_PROFIT_MARKET", -direction, bracket.tp_price, arrives_us, deadline
             )
+        if quantity == 0.0:
+            return Shadow(arrives_us, nan, arrives_us, nan, "not_filled", 0.0, stop_us, target_us, 0.0)
         exit_us, reason = deadline, "timed_out"
         if stop_us >= 0:
-            exit_us, reason = stop_us + self._delay_us, "stopped"
-        if target_us >= 0 and target_us + self._delay_us < exit_us:
-            exit_us, reason = target_us + self._delay_us, "target"
-        exit_price = self._taker(-direction, exit_us, quantity)
-        pnl = self._result(bracket, entry, exit_price)
-        return Shadow(arrives_us, entry, exit_us, exit_price, reason, pnl, stop_us, target_us)
+            exit_us, reason = self._child_us(bracket.intent, "sl", stop_us), "stopped"
+        if target_us >= 0:
+            at_us = self._child_us(bracket.intent, "tp", target_us)
+            if at_us < exit_us:
+                exit_us, reason = at_us, "target"
+        exit_us = self._book.trades_from(exit_us)
+        exit_price = self._leave(-direction, quantity, exit_us, deadline)
+        pnl = self._result(direction, quantity, entry, exit_price)
+        return Shadow(arrives_us, entry, exit_us, exit_price, reason, pnl, stop_us, target_us, quantity)
 
     def result_after(self, bracket: Bracket, shadow: Shadow, after_us: int) -> float:
         """Return the result had the bracket been closed ``after_us`` after its fill, unless it had ended before."""
         moment = shadow.filled_us + after_us
         if moment >= shadow.exit_us:
             return shadow.pnl
-        exit_price = self._taker(-bracket.direction, moment, bracket.quantity)
-        return self._result(bracket, shadow.fill_price, exit_price)
+        exit_price = self._book.leave(-bracket.direction, shadow.quantity, moment)
+        return self._result(bracket.direction, shadow.quantity, shadow.fill_price, exit_price)
 
-    def _result(self, bracket: Bracket, entry: float, exit_price: float) -> float:
-        fees = (entry + exit_price) * bracket.quantity * self._fills.taker_fee
-        return bracket.direction * bracket.quantity * (exit_price - entry) - fees
+    def _child_us(self, intent: int, role: str, crossed_us: int) -> int:
+        return crossed_us + self._delay.view_us + self._delay.of_us(intent, role, 0)
+
+    def _leave(self, side: int, quantity: float, t_us: int, deadline: int) -> float:
+        """Return the average exit price: what the bound cuts off at ``t_us`` goes at the deadline."""
+        filled, price = self._book.take(side, quantity, t_us)
+        if filled == quantity:
+            return price
+        later = self._book.trades_from(max(t_us, deadline))
+        rest = self._book.leave(side, quantity - filled, later)
+        return rest if filled == 0.0 else (filled * price + (quantity - filled) * rest) / quantity
+
+    def _result(self, direction: int, quantity: float, entry: float, exit_price: float) -> float:
+        fees = (entry + exit_price) * quantity * self._taker_fee
+        return direction * quantity * (exit_price - entry) - fees
 
     def _crossing(self, order_type: str, side: int, level: float, from_us: int, until_us: int) -> int:
-        if would_trigger(order_type, side, level, self._path.mark(from_us)):
-            return from_us
-        found = self._path.first_mark_crossing(level, fires_rising(order_type, side), from_us, until_us)
-        return -1 if found is None else found
+        path = self._path
+        rising = fires_rising(order_type, side)
+        while True:
+            if would_trigger(order_type, side, level, path.mark(from_us)):
+                found: int | None = from_us
+            else:
+                found = path.first_mark_crossing(level, rising, from_us, until_us)
+            if found is None:
+                return -1
+            opens_us = self._book.trades_from(found)
+            if opens_us == found:
+                return found
+            if opens_us > until_us:
+                return -1
+            from_us = opens_us
 
 
 def _all_after(shadow: Shadow, t_us: int) -> bool:

@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 from sim.errors import InputError
 from sim.exchange.filters import SymbolFilters
-from sim.faults import at_us
-from sim.market import Bars, KlinePath, LinePath, PricePath, TradePath, Trades
-from sim.market.loader import load_market
+from sim.exchange.minute_volume import MinuteVolume
+from sim.market import (
+    Bars,
+    Inside,
+    KlinePath,
+    LinePath,
+    MarkSource,
+    NestedShapes,
+    PricePath,
+    ShapeLibrary,
+    TradePath,
+    Trades,
+    at_us,
+    choose_inside,
+)
+from sim.market.loader import load_bars, load_market
 from sim.scenario import IntentPlan, LoadedScenario, Scenario, plan_intents, symbol_filters
 from sim.scenario.market_spec import LINE_EPOCH_US
 
 
 @dataclass(frozen=True, kw_only=True)
 class Market:
-    """Hold a scenario's tapes before any seed: loaded once, shared by all runs of an experiment."""
+    """Hold a scenario's tapes before any seed: loaded once, shared by all runs of an experiment.
+
+    ``marks`` are recorded mark klines by symbol, whole; ``sha256`` covers all that was read.
+    """
 
     tapes: tuple[Bars | Trades, ...]
     sha256: str
     notes: tuple[str, ...]
+    marks: dict[str, Bars] = field(default_factory=dict)
+    inside: dict[str, Inside] = field(default_factory=dict)
+    """What fills the bars of each symbol."""
+    volumes: dict[str, MinuteVolume] = field(default_factory=dict)
+    """Typical minutes by symbol, measured before the tape was cut."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +53,7 @@ class Prepared:
     filters: dict[str, SymbolFilters]
     plans: list[IntentPlan]
     notes: tuple[str, ...]
+    volumes: dict[str, MinuteVolume]
 
 
 def load_market_of(loaded: LoadedScenario) -> Market:
@@ -41,14 +64,59 @@ def load_market_of(loaded: LoadedScenario) -> Market:
     spec = loaded.scenario.market
     tapes: list[Bars | Trades] = []
     notes: list[str] = []
+    volumes: dict[str, MinuteVolume] = {}
     digest = hashlib.sha256()
     for reference in loaded.klines:
         tape = load_market(reference, symbol=spec.symbol, problems=spec.problems)
+        volumes[tape.symbol] = MinuteVolume.of_tape(tape)
         from_us, to_us = spec.stretch_us(tape.epoch_us, tape.end_us)
         tapes.append(tape.slice(from_us, to_us) if (from_us, to_us) != (0, tape.end_us) else tape)
         notes += [f"{tape.symbol}: {note}" for note in tape.notes]
         digest.update(tape.sha256.encode())
-    return Market(tapes=tuple(_shared_stretch(tapes)), sha256=digest.hexdigest(), notes=tuple(notes))
+    marks = _load_marks(loaded, [tape.symbol for tape in tapes])
+    for bars in marks.values():
+        notes += [f"{bars.symbol}, mark klines: {note}" for note in bars.notes]
+        digest.update(bars.sha256.encode())
+    inside = _inside_of(loaded, tapes)
+    for library in dict.fromkeys(inside.values()):
+        if isinstance(library, NestedShapes):
+            digest.update(library.sha256.encode())
+    return Market(
+        tapes=tuple(_shared_stretch(tapes)),
+        sha256=digest.hexdigest(),
+        notes=tuple(notes),
+        marks=marks,
+        inside=inside,
+        volumes=volumes,
+    )
+
+
+def _inside_of(loaded: LoadedScenario, tapes: list[Bars | Trades]) -> dict[str, Inside]:
+    filling = loaded.scenario.market.path
+    if filling == "line":
+        return {}
+    own = ShapeLibrary.load(loaded.shapes) if loaded.shapes is not None else None
+    inside = {tape.symbol: choose_inside(tape, filling, own) for tape in tapes}
+    if own is not None and not any(isinstance(fill, NestedShapes) for fill in inside.values()):
+        # A library that fills nothing would silently change nothing.
+        shown = loaded.scenario.market.shapes
+        raise InputError("market.shapes", shown, "no shapes, as these tapes have no bars to fill")
+    return inside
+
+
+def _load_marks(loaded: LoadedScenario, symbols: list[str]) -> dict[str, Bars]:
+    spec = loaded.scenario.market
+    marks: dict[str, Bars] = {}
+    for reference in loaded.mark_klines:
+        bars = load_bars(reference, symbol=spec.symbol, problems=spec.problems)
+        if bars.symbol not in symbols or bars.symbol in marks:
+            expected = f"one tape of marks for each of {', '.join(symbols)}"
+            raise InputError("market.mark.klines", f"{reference} ({bars.symbol})", expected)
+        marks[bars.symbol] = bars
+    if marks and len(marks) < len(symbols):
+        missing = ", ".join(symbol for symbol in symbols if symbol not in marks)
+        raise InputError("market.mark.klines", ", ".join(marks), f"mark klines of {missing} as well")
+    return marks
 
 
 def _shared_stretch(tapes: list[Bars | Trades]) -> list[Bars | Trades]:
@@ -78,7 +146,7 @@ def prepare(loaded: LoadedScenario, market: Market, seed: int, intents: int | No
     symbols = [tape.symbol for tape in market.tapes] if line is None else [line.symbol]
     filters = symbol_filters(scenario, symbols)
     paths: dict[str, PricePath] = {
-        tape.symbol: _path(scenario, tape, filters[tape.symbol], seed) for tape in market.tapes
+        tape.symbol: _path(scenario, market, tape, filters[tape.symbol], seed) for tape in market.tapes
     }
     if line is not None:
         rules = filters[line.symbol]
@@ -90,7 +158,7 @@ def prepare(loaded: LoadedScenario, market: Market, seed: int, intents: int | No
             price_decimals=rules.price_decimals,
             start_price=line.start_price,
             pct_per_s=line.pct_per_s,
-            mark=scenario.market.mark,
+            mark=MarkSource(scenario.market.mark, seed),
         )
     first = next(iter(paths.values()))
     _refuse_windows_off_the_tape(scenario, first.epoch_us, first.end_us)
@@ -110,24 +178,46 @@ def prepare(loaded: LoadedScenario, market: Market, seed: int, intents: int | No
         spec, seed, usable_us, first.epoch_us, first.bar_us, sorted(paths), loaded.base_dir, notes
     )
     _refuse_nothing_to_trade(plans, paths, filters)
-    notes += _too_large(scenario, plans, paths)
+    notes += _refuse_too_large(scenario, plans, paths, market.volumes)
     _refuse_too_much_leverage(plans, filters)
-    return Prepared(paths=paths, filters=filters, plans=plans, notes=tuple(notes))
+    return Prepared(paths=paths, filters=filters, plans=plans, notes=tuple(notes), volumes=market.volumes)
 
 
-def _too_large(scenario: Scenario, plans: list[IntentPlan], paths: dict[str, PricePath]) -> list[str]:
-    """Say how many intents are too large for the assumption that the tape does not react to them."""
+def _refuse_too_large(
+    scenario: Scenario,
+    plans: list[IntentPlan],
+    paths: dict[str, PricePath],
+    volumes: dict[str, MinuteVolume],
+) -> list[str]:
+    """Refuse intents for which it is untrue that the tape does not react; say where the tape knows no volumes.
+
+    The measure is the typical minute of the intent's day (:class:`sim.exchange.minute_volume.MinuteVolume`), not the
+    one bar.  A straight line is endless.
+    """
     share = scenario.fills.max_volume_share
-    large = 0
+    unknown: dict[str, int] = {}
     for plan in plans:
         path = paths[plan.symbol]
-        quantity = plan.quantity or (plan.notional or 0.0) / path.last(plan.decided_us)
-        large += quantity > share * path.bar_volume(plan.decided_us)
-    if not large:
-        return []
+        volume = math.inf
+        if plan.symbol in volumes:
+            volume = volumes[plan.symbol].at(path.epoch_us + plan.decided_us)
+        if not volume:
+            unknown[plan.symbol] = unknown.get(plan.symbol, 0) + 1
+            continue
+        price = plan.plan_price if plan.plan_price is not None else path.last(plan.decided_us)
+        quantity = plan.quantity or (plan.notional or 0.0) / price
+        if quantity > share * volume:
+            name = "quantity" if plan.quantity is not None else "notional"
+            raise InputError(
+                f"workload.{name}",
+                f"{quantity:g} {plan.symbol} in intent {plan.number}",
+                f"at most {share * volume:g}: fills.max_volume_share={share:g} of the {volume:g} that a typical "
+                "minute of its day trades (the tape would have felt more); trade less, or raise the share",
+            )
     return [
-        f"{large} of {len(plans)} intents are larger than {share:.0%} of the volume of the bar they are decided in "
-        "(fills.max_volume_share): their fills are better than a real book would give."
+        f"The tape of {symbol} knows no volume: whether {count} intents are small against the market is not known, "
+        "and each pays as if it were a typical minute's volume."
+        for symbol, count in unknown.items()
     ]
 
 
@@ -168,15 +258,18 @@ def _refuse_windows_off_the_tape(scenario: Scenario, epoch_us: int, end_us: int)
             raise InputError(f"faults[{index}].how.window.at", window.at, tape)
 
 
-def _path(scenario: Scenario, tape: Bars | Trades, rules: SymbolFilters, seed: int) -> PricePath:
+def _path(
+    scenario: Scenario, market: Market, tape: Bars | Trades, rules: SymbolFilters, seed: int
+) -> PricePath:
     spec = scenario.market
+    mark = MarkSource(spec.mark, seed, market.marks.get(tape.symbol))
     snap = spec.problems.off_tick == "snap"
     if isinstance(tape, Trades):
         return TradePath(
             tape,
             tick=rules.tick_size,
             price_decimals=rules.price_decimals,
-            mark=spec.mark,
+            mark=mark,
             shocks=tuple(spec.shock),
             snap_to_tick=snap,
         )
@@ -185,7 +278,8 @@ def _path(scenario: Scenario, tape: Bars | Trades, rules: SymbolFilters, seed: i
         tick=rules.tick_size,
         seed=seed,
         price_decimals=rules.price_decimals,
-        mark=spec.mark,
+        inside=market.inside[tape.symbol],
+        mark=mark,
         shocks=tuple(spec.shock),
         snap_to_tick=snap,
     )

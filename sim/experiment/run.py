@@ -66,7 +66,15 @@ def run_scenario(
     market = market if market is not None else load_market_of(loaded)
     ready = prepare(loaded, market, seed, intents)
     world = World(
-        spec, policy.store, seed, ready.paths, ready.filters, ready.plans, logger=logger, progress=progress
+        spec,
+        policy.store,
+        seed,
+        ready.paths,
+        ready.filters,
+        ready.plans,
+        logger=logger,
+        progress=progress,
+        volumes=ready.volumes,
     )
     try:
         record = world.run()
@@ -86,6 +94,7 @@ def run_scenario(
         protect_s=spec.invariants.protect_s,
         settle_belief_s=spec.invariants.settle_belief_s,
         errors=record.errors,
+        trigger_view_s=spec.fills.trigger_view_delay_ms / 1e3,
     )
     manifest = _manifest(loaded, policy, seed, intents, command, market, ready, record)
     frames = build_frames(
@@ -182,6 +191,7 @@ def _manifest(
         "escaped": _escaped(record),
         "path_source": {symbol: path.source for symbol, path in sorted(ready.paths.items())},
         "shocks": [shock.describe() for shock in spec.market.shock],
+        "shock_spans_us": [list(shock.span_us(record.epoch_us)) for shock in spec.market.shock],
         "data_notes": [*market.notes, *ready.notes, *_rule_notes(loaded, policy)],
         "protect_s": spec.invariants.protect_s,
         "trace_sha256": record.trace.sha256(),

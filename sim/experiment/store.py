@@ -39,6 +39,7 @@ _KEYS: dict[str, type] = {
     "errors": list,
     "path_source": dict,
     "shocks": list,
+    "shock_spans_us": list,
     "data_notes": list,
     "protect_s": float,
     "trace_sha256": str,

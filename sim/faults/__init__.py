@@ -8,7 +8,7 @@ from pydantic import Discriminator, Tag
 
 from sim.faults.base import FaultSpec
 from sim.faults.coded_error import CodedError
-from sim.faults.how import At, Burst, How, Match, Window, at_us
+from sim.faults.how import Burst, How, Match, Window
 from sim.faults.injector import FaultInjector
 from sim.faults.timeout import Timeout
 from sim.faults.unavailable_503 import Unavailable503
@@ -39,7 +39,6 @@ Fault = Annotated[
 
 __all__ = [
     "KINDS",
-    "At",
     "Burst",
     "CodedError",
     "Fault",
@@ -51,5 +50,4 @@ __all__ = [
     "Unavailable503",
     "Unknown503",
     "Window",
-    "at_us",
 ]

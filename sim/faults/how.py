@@ -9,16 +9,16 @@
 from __future__ import annotations
 
 import math
-import re
 from bisect import bisect_right
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.chance import Stream
 from sim.errors import nearest
 from sim.exchange.door import ROUTES
 from sim.exchange.request import Request
+from sim.market import At, at_us
 
 _CALLS: dict[str, frozenset[str]] = {
     "order": frozenset({"POST /fapi/v1/order", "POST /fapi/v1/algoOrder"}),
@@ -82,29 +82,6 @@ class Match(_Strict):
         if self.symbol is not None and request.params.get("symbol") != self.symbol:
             return False
         return self.side is None or request.params.get("side") == self.side
-
-
-def _clock_or_seconds(value: str | float) -> str | float:
-    if isinstance(value, str):
-        if not re.match(r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$", value):
-            raise ValueError(f'{value!r} must be "HH:MM:SS" or seconds since the start')
-    elif value < 0 or not math.isfinite(value):
-        raise ValueError(f"{value!r} must be >= 0 s")
-    return value
-
-
-At = Annotated[str | float, AfterValidator(_clock_or_seconds)]
-"""A moment: "HH:MM:SS" of the replayed day (UTC), or seconds since the start of the run."""
-
-
-def at_us(at: str | float, epoch_us: int) -> int:
-    """Return the run time of ``at``; a clock time is its first occurrence at or after the start."""
-    if not isinstance(at, str):
-        return round(at * 1e6)
-    hours, minutes, seconds = at.split(":")
-    clock_us = (int(hours) * 3600 + int(minutes) * 60) * 1_000_000 + round(float(seconds) * 1e6)
-    day_us = 86_400_000_000
-    return (clock_us - epoch_us) % day_us
 
 
 class Burst(_Strict):

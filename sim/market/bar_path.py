@@ -15,7 +15,8 @@ import numpy as np
 
 from sim.market.bars import FloatArray, IntArray
 from sim.market.grid import PriceGrid
-from sim.market.mark import PUBLISHED_EVERY_US, MarkRule, MarkSpec
+from sim.market.mark import PUBLISHED_EVERY_US, Mark, MarkRule, source_of
+from sim.market.marks import Marks, acts_on_mark
 from sim.market.search import (
     Crossing,
     Extremes,
@@ -26,6 +27,7 @@ from sim.market.search import (
     first_retreat,
     no_extreme,
 )
+from sim.market.shocks import Overlay
 
 # Bars kept in memory; a dropped bar is made again, with the same prints.
 BARS_KEPT = 4_096
@@ -35,10 +37,20 @@ class BarPrints:
     """Hold one bar's prints: times (µs since the start), ticks, and views that are quick to index.
 
     ``before`` is the price in force as the bar begins, ``before_ticks`` the same in ticks; ``marks`` are the bar's
-    marks once somebody asked.
+    marks, and ``source`` what they are made from, once somebody asked.
     """
 
-    __slots__ = ("before", "before_ticks", "marks", "price_at", "prices", "ticks", "time_at", "times")
+    __slots__ = (
+        "before",
+        "before_ticks",
+        "marks",
+        "price_at",
+        "prices",
+        "source",
+        "ticks",
+        "time_at",
+        "times",
+    )
 
     def __init__(self, times: IntArray, ticks: IntArray, before_ticks: int, grid: PriceGrid) -> None:
         self.times = times
@@ -46,6 +58,7 @@ class BarPrints:
         self.before_ticks = before_ticks
         self.before = before_ticks * grid.units_per_tick / grid.scale
         self.marks: tuple[IntArray, IntArray] | None = None
+        self.source: tuple[IntArray, int] | None = None
         self.prices = grid.prices_of(ticks)
         # A memoryview gives plain numbers in a third of the time numpy takes, and copies nothing.
         self.time_at = cast(Sequence[int], times.data)
@@ -63,23 +76,44 @@ class BarPath(ABC):
         end_us: int,
         grid: PriceGrid,
         source: str,
-        mark: MarkSpec,
+        mark: Mark,
         extremes: Extremes,
         exact: bool,
+        overlay: Overlay | None = None,
     ) -> None:
         self.symbol = symbol
         self.epoch_us = epoch_us
         self.end_us = end_us
         self.bar_us = extremes.bar_us
         self.tick = grid.tick
-        self.source = source
         self._grid = grid
         self._extremes = extremes
         self._exact = exact
-        self._mark_rule = MarkRule(mark, grid.units_per_tick)
-        self._mark_delay_us = mark.delay_us
+        self._overlay = overlay
+        origin = source_of(mark)
+        self.source = source + origin.describe()
+        if overlay is not None:
+            overlay.refuse_basis_below(origin.spec.basis_bps - origin.spec.most_bps)
+        self._mark_rule = MarkRule(origin.spec, grid.units_per_tick)
+        self._mark_delay_us = origin.spec.delay_us
+        # Where the basis is constant and nothing makes the mark stand, bounds on last are bounds on the mark.
+        self._marks = (
+            Marks(
+                origin,
+                symbol=symbol,
+                epoch_us=epoch_us,
+                end_us=end_us,
+                grid=grid,
+                ticks_at=self._feed_at,
+                overlay=overlay,
+            )
+            if origin.moves or acts_on_mark(overlay, end_us)
+            else None
+        )
+        self._own_mark_extremes: Extremes | None = None
         self._last_series = Series(self._last_values, 0, grid.units_per_tick, exact)
-        self._mark_series = Series(self._mark_values, mark.delay_us, self._mark_rule.units_per_tick, False)
+        units_per_mark = self._mark_rule.units_per_tick if self._marks is None else 1.0
+        self._mark_series = Series(self._mark_values, self._mark_delay_us, units_per_mark, False)
         self._final_publication_us = self._publication_by(end_us - 1)
         self._bars: dict[int, BarPrints] = {}
         self._mark_at: int | None = None
@@ -118,14 +152,13 @@ class BarPath(ABC):
 
     def first_last_crossing(self, level: float, rising: bool, after_us: int, until_us: int) -> int | None:
         """Return when last is first at or beyond ``level`` in (``after_us``, ``until_us``], or None."""
-        return self._crossing(self._last_series, level, rising, after_us, until_us)
+        return self._crossing(self._extremes, self._last_series, level, rising, after_us, until_us)
 
     def mark(self, t_us: int) -> float:
         """Return the mark price visible at ``t_us``."""
         published_us = self.mark_time(t_us)
         if published_us != self._mark_at:
-            units = self._mark_rule.units_of_tick(self._ticks_at(published_us))
-            self._mark_price = units / self._grid.scale
+            self._mark_price = self._mark_units(published_us) / self._grid.scale
             self._mark_at = published_us
         return self._mark_price
 
@@ -135,7 +168,7 @@ class BarPath(ABC):
 
     def first_mark_crossing(self, level: float, rising: bool, after_us: int, until_us: int) -> int | None:
         """Return when a mark at or beyond ``level`` first shows in (``after_us``, ``until_us``], or None."""
-        return self._crossing(self._mark_series, level, rising, after_us, until_us)
+        return self._crossing(self._mark_extremes(), self._mark_series, level, rising, after_us, until_us)
 
     def first_trailing_trigger(
         self,
@@ -148,18 +181,19 @@ class BarPath(ABC):
     ) -> Trail | None:
         """Return the trigger of a trailing stop armed after ``after_us``, or None; see :class:`PricePath`."""
         series = self._mark_series if use_mark else self._last_series
+        extremes = self._mark_extremes() if use_mark else self._extremes
         followed = no_extreme(rising_extreme)
         if activation is None:
-            bar = bar_at(self._extremes, series, after_us)
+            bar = bar_at(extremes, series, after_us)
             start = Crossing(bar, bisect_right(series.values(bar)[0].data, after_us), after_us)
             followed = round((self.mark(after_us) if use_mark else self.last(after_us)) * self._grid.scale)
         else:
             units = self._grid.units_at_or_beyond(activation, rising_extreme)
-            found = first_crossing(self._extremes, series, units, rising_extreme, after_us, until_us)
+            found = first_crossing(extremes, series, units, rising_extreme, after_us, until_us)
             if found is None:
                 return None
             start = found
-        hit = first_retreat(self._extremes, series, start, followed, rising_extreme, callback_rate, until_us)
+        hit = first_retreat(extremes, series, start, followed, rising_extreme, callback_rate, until_us)
         return None if hit is None else Trail(start.at_us, hit[0], hit[1] / self._grid.scale)
 
     def bar_extremes(self, t_us: int) -> tuple[float, float]:
@@ -172,11 +206,15 @@ class BarPath(ABC):
             low, high = (int(ticks.min()), int(ticks.max())) if ticks.size else (before, before)
         return self._price(low), self._price(high)
 
+    def halt_end_us(self, t_us: int) -> int | None:
+        """Return when matching reopens if a declared halt holds at ``t_us``; None while it trades."""
+        return None if self._overlay is None else self._overlay.halt_end_us(t_us)
+
     def _crossing(
-        self, series: Series, level: float, rising: bool, after_us: int, until_us: int
+        self, extremes: Extremes, series: Series, level: float, rising: bool, after_us: int, until_us: int
     ) -> int | None:
         units = self._grid.units_at_or_beyond(level, rising)
-        found = first_crossing(self._extremes, series, units, rising, after_us, until_us)
+        found = first_crossing(extremes, series, units, rising, after_us, until_us)
         return None if found is None else found.at_us
 
     def _price(self, ticks: int) -> float:
@@ -196,7 +234,9 @@ class BarPath(ABC):
         return bar
 
     def _ticks_at(self, t_us: int) -> int:
-        return round(self.last(t_us) * self._grid.scale / self._grid.units_per_tick)
+        bar = self._bar(self._index(t_us))
+        position = bisect_right(bar.time_at, t_us)
+        return int(bar.ticks[position - 1]) if position else bar.before_ticks
 
     def _publication_by(self, t_us: int) -> int:
         return t_us - (self.epoch_us + t_us) % PUBLISHED_EVERY_US
@@ -212,6 +252,31 @@ class BarPath(ABC):
             bar.marks = self._make_marks(index, bar)
         return bar.marks
 
+    def _mark_source(self, index: int, bar: BarPrints) -> tuple[IntArray, int]:
+        """Return the ticks from which the mark is made, at the times of the bar's prints and as it begins."""
+        return bar.ticks, bar.before_ticks
+
+    def _source(self, index: int, bar: BarPrints) -> tuple[IntArray, int]:
+        if bar.source is None:
+            bar.source = self._mark_source(index, bar)
+        return bar.source
+
+    def _mark_units(self, published_us: int) -> int:
+        """Return, in units, what the publication at ``published_us`` says."""
+        if self._marks is None:
+            bar = self._bars.get(published_us // self.bar_us)
+            if bar is None:
+                bar = self._bar(self._index(published_us))
+            ticks, before = bar.source or self._source(self._index(published_us), bar)
+            position = bisect_right(bar.time_at, published_us)
+            return self._mark_rule.units_of_tick(int(ticks[position - 1]) if position else before)
+        times, units = self._mark_values(self._index(published_us))
+        position = int(times.searchsorted(published_us + self._mark_delay_us))
+        if position < times.size and times[position] == published_us + self._mark_delay_us:
+            return int(units[position])
+        # The mark that shows as the run begins was published before any that shows during it.
+        return int(self._marks.units(np.array([published_us], dtype=np.int64))[0])
+
     def _make_marks(self, index: int, bar: BarPrints) -> tuple[IntArray, IntArray]:
         start_us, stop_us = index * self.bar_us, min((index + 1) * self.bar_us, self.end_us)
         if index == 0:
@@ -219,10 +284,34 @@ class BarPath(ABC):
             start_us = -self._mark_delay_us
         first_us = start_us + -(self.epoch_us + start_us) % PUBLISHED_EVERY_US
         published = np.arange(first_us, stop_us, PUBLISHED_EVERY_US, dtype=np.int64)
-        before = bar.before_ticks
-        if bar.ticks.size:
-            position = bar.times.searchsorted(published, side="right")
-            ticks = np.where(position > 0, bar.ticks[position - 1], before)
-        else:
-            ticks = np.full(published.size, before, dtype=np.int64)
+        if self._marks is not None:
+            return published + self._mark_delay_us, self._marks.units(published)
+        ticks = self._feed_in_bar(index, bar, published)
         return published + self._mark_delay_us, self._mark_rule.units_of(ticks)
+
+    def _mark_extremes(self) -> Extremes:
+        if self._marks is None:
+            return self._extremes
+        if self._own_mark_extremes is None:
+            self._own_mark_extremes = self._marks.extremes(self._extremes)
+        return self._own_mark_extremes
+
+    def _feed_at(self, times: IntArray) -> IntArray:
+        """Return what the mark is made from at each of the ascending ``times``, across bars, in ticks."""
+        ticks = np.empty(times.size, dtype=np.int64)
+        start = 0
+        while start < times.size:
+            index = self._index(int(times[start]))
+            final = index == self._extremes.count - 1
+            stop = times.size if final else int(times.searchsorted((index + 1) * self.bar_us))
+            ticks[start:stop] = self._feed_in_bar(index, self._bar(index), times[start:stop])
+            start = stop
+        return ticks
+
+    def _feed_in_bar(self, index: int, bar: BarPrints, times: IntArray) -> IntArray:
+        source, before = self._source(index, bar)
+        if not source.size:
+            return np.full(times.size, before, dtype=np.int64)
+        position = bar.times.searchsorted(times, side="right")
+        ticks: IntArray = np.where(position > 0, source[position - 1], before)
+        return ticks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +85,54 @@ class Bars:
             close=self.close[keep],
             volume=self.volume[keep],
             count=self.count[keep],
+        )
+
+    def coarser(self, interval_us: int) -> Bars:
+        """Return the same market in bars of ``interval_us``: open, highest, lowest, close and the sums.
+
+        Bars begin on whole multiples of ``interval_us`` of Unix time; a first or last one that is not whole is
+        left out.  Bars without a trade carry a price and print nothing, so they give no open, extreme or close to
+        a bar that has trades; a bar without any is flat with ``count`` 0.  ``count`` is −1 where one part's is.
+        Raises :class:`InputError` when ``interval_us`` is no larger multiple of the bars' own or no bar is whole.
+        """
+        parts, rest = divmod(interval_us, self.interval_us)
+        if rest or parts < 2:
+            raise InputError(
+                f"bars of {self.source}",
+                interval_name(interval_us),
+                f"an interval of several times {interval_name(self.interval_us)}",
+            )
+        skipped, uneven = divmod(-self.epoch_us % interval_us, self.interval_us)
+        wholes = (len(self) - skipped) // parts
+        if uneven or wholes < 1:
+            raise InputError(
+                f"bars of {self.source}",
+                f"{len(self)} bars of {interval_name(self.interval_us)}",
+                f"a stretch that holds a whole bar of {interval_name(interval_us)}",
+            )
+
+        def grouped(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            return values[skipped : skipped + wholes * parts].reshape(wholes, parts)
+
+        count = grouped(self.count)
+        traded = (grouped(self.volume) > 0) | (count > 0)
+        idle = ~traded.any(axis=1)
+        # Where nothing traded every part counts, and all of them carry the same price.
+        traded[idle] = True
+        rows = np.arange(wholes)
+        first, last = traded.argmax(axis=1), parts - 1 - traded[:, ::-1].argmax(axis=1)
+        return replace(
+            self,
+            interval_us=interval_us,
+            epoch_us=self.epoch_us + skipped * self.interval_us,
+            open=grouped(self.open)[rows, first].astype(np.float64),
+            high=np.where(traded, grouped(self.high), -np.inf).max(axis=1),
+            low=np.where(traded, grouped(self.low), np.inf).min(axis=1),
+            close=grouped(self.close)[rows, last].astype(np.float64),
+            volume=grouped(self.volume).astype(np.float64).sum(axis=1),
+            count=np.where(
+                idle, 0, np.where((count < 0).any(axis=1), -1, count.astype(np.int64).sum(axis=1))
+            ),
         )
 
 

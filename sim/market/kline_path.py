@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.chance import key_of, mix
-from sim.market.bar_path import BarPath
-from sim.market.bars import Bars, IntArray, interval_name
-from sim.market.bridge import bridge, print_count
+from sim.market.bar_path import BarPath, BarPrints
+from sim.market.bars import Bars, IntArray
 from sim.market.grid import PriceGrid
-from sim.market.mark import MARK_IS_LAST, MarkSpec
+from sim.market.inside import BRIDGE, BarTicks, Inside
+from sim.market.mark import MARK_IS_LAST, Mark
 from sim.market.search import Extremes
-from sim.market.shock import Crash, Drift, Overlay, describe_shocks
+from sim.market.shocks import Moved, Overlay, Shock, describe_shocks
 
 _SEED_MASK = (1 << 64) - 1
 
@@ -32,8 +30,9 @@ class KlinePath(BarPath):
         tick: float,
         seed: int,
         price_decimals: int,
-        mark: MarkSpec = MARK_IS_LAST,
-        shocks: tuple[Drift | Crash, ...] = (),
+        inside: Inside = BRIDGE,
+        mark: Mark = MARK_IS_LAST,
+        shocks: tuple[Shock, ...] = (),
         snap_to_tick: bool = False,
     ) -> None:
         grid = PriceGrid(tick, price_decimals)
@@ -47,26 +46,24 @@ class KlinePath(BarPath):
                 ("close", bars.close),
             )
         )
+        self._inside = inside
         self._key = mix(seed & _SEED_MASK, key_of(f"path.{bars.symbol}"))
-        self._overlay = Overlay(shocks, bars.epoch_us, bars.end_us) if shocks else None
+        overlay = Overlay(shocks, bars.epoch_us, bars.end_us) if shocks else None
         low, high = self._low, self._high
-        if self._overlay is not None:
-            self._overlay.refuse_beyond(grid, float(bars.high.max()))
-            starts = np.arange(len(bars), dtype=np.int64) * bars.interval_us
-            lowest, highest = self._overlay.bounds(starts, bars.interval_us)
-            # Rounding never reorders, so rounded bounds still bound rounded prints.
-            low = np.maximum(np.rint(low * lowest), 1.0).astype(np.int64)
-            high = np.maximum(np.rint(high * highest), 1.0).astype(np.int64)
+        if overlay is not None:
+            overlay.refuse_beyond(grid, float(bars.high.max()))
+            low, high = overlay.bounds(low, high, bars.interval_us)
         super().__init__(
             symbol=bars.symbol,
             epoch_us=bars.epoch_us,
             end_us=bars.end_us,
             grid=grid,
-            source=f"bridge inside {interval_name(bars.interval_us)} bars of {bars.symbol}, {bars.source}"
-            + describe_shocks(shocks),
+            source=f"{inside.describe(bars.interval_us)} of {bars.symbol}, {bars.source}"
+            + describe_shocks(shocks, overlay),
             mark=mark,
             extremes=Extremes(low, high, bars.interval_us),
-            exact=self._overlay is None,
+            exact=overlay is None,
+            overlay=overlay,
         )
 
     def bar_volume(self, t_us: int) -> float:
@@ -74,17 +71,49 @@ class KlinePath(BarPath):
         return float(self._bars_read.volume[self._index(t_us)])
 
     def _make_prints(self, index: int) -> tuple[IntArray, IntArray]:
+        times, ticks = self._undisturbed(index)
+        if self._overlay is None:
+            return times, ticks
+        moved = self._moved(index, times, ticks)
+        return moved.times, moved.ticks
+
+    def _undisturbed(self, index: int) -> tuple[IntArray, IntArray]:
         bars = self._bars_read
         start_us = index * self.bar_us
-        high, low, open_ = int(self._high[index]), int(self._low[index]), int(self._open[index])
-        count = print_count(int(bars.count[index]), high > low, self.bar_us)
-        key = mix(self._key, self.epoch_us + start_us)
-        times, ticks = bridge(key, open_, high, low, int(self._close[index]), count, self.bar_us)
+        bar = BarTicks(
+            int(self._open[index]),
+            int(self._high[index]),
+            int(self._low[index]),
+            int(self._close[index]),
+            int(bars.count[index]),
+            float(bars.volume[index]) * float(bars.high[index] + bars.low[index]) / 2,
+        )
+        times, ticks = self._inside.prints(mix(self._key, self.epoch_us + start_us), bar, self.bar_us)
         times += start_us
-        if self._overlay is not None:
-            return self._overlay.apply(times, ticks, open_, start_us, start_us + self.bar_us)
         return times, ticks
 
     def _ticks_before(self, index: int, ticks: IntArray) -> int:
-        # Every bar prints its open as it begins, so nothing earlier is in force inside it.
-        return int(ticks[0])
+        # Every bar prints its open as it begins, so nothing earlier is in force inside it, except in a halt.
+        halt = None if self._overlay is None else self._overlay.halts.at(index * self.bar_us)
+        if halt is None or (halt.from_us == 0 and ticks.size):
+            return int(ticks[0])
+        # Before the first print its price is in force, and a halt from the start on puts that print off.
+        return self._ticks_at(halt.from_us - 1 if halt.from_us else halt.until_us)
+
+    def _mark_source(self, index: int, bar: BarPrints) -> tuple[IntArray, int]:
+        if self._overlay is None or not self._overlay.parts_last_from_mark:
+            return bar.ticks, bar.before_ticks
+        source = self._moved(index, *self._undisturbed(index)).source_ticks
+        halt = self._overlay.halts.at(index * self.bar_us)
+        if halt is None or (halt.from_us == 0 and source.size):
+            return source, int(source[0])
+        if halt.from_us == 0:
+            reopening = self._index(halt.until_us)
+            return source, int(self._source(reopening, self._bar(reopening))[0][0])
+        # The mark stands while a bar begins inside a halt, so nothing is made from what it begins with.
+        return source, bar.before_ticks
+
+    def _moved(self, index: int, times: IntArray, ticks: IntArray) -> Moved:
+        assert self._overlay is not None
+        start_us = index * self.bar_us
+        return self._overlay.apply(times, ticks, int(self._open[index]), start_us, start_us + self.bar_us)

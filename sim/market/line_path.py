@@ -10,7 +10,7 @@ from sim.errors import InputError
 from sim.market.bar_path import BarPath
 from sim.market.bars import IntArray
 from sim.market.grid import PriceGrid
-from sim.market.mark import MARK_IS_LAST, MarkSpec
+from sim.market.mark import MARK_IS_LAST, Mark
 from sim.market.search import Extremes
 
 _PRINTS_PER_BAR = 256
@@ -32,7 +32,7 @@ class LinePath(BarPath):
         price_decimals: int,
         start_price: float,
         pct_per_s: float,
-        mark: MarkSpec = MARK_IS_LAST,
+        mark: Mark = MARK_IS_LAST,
         step_us: int = 10_000,
     ) -> None:
         if end_us < 1 or step_us < 1:

@@ -18,7 +18,10 @@ from sim.market.bars import Bars, Trades
 from sim.market.files import RawFile, combined_digest, read_files
 from sim.market.problems import REFUSE_ALL, Problems
 from sim.market.rows import Rows
-from sim.market.tables import Columns, Kind, kind_of, read_table
+from sim.market.tables import Columns, Kind, Layout, kind_of, read_table
+
+Read = Callable[[RawFile], tuple[Layout, Columns]]
+"""How one file becomes columns; a check of the same files under several policies parses each only once."""
 
 # Part of every cache key: raise it whenever the same bytes would load differently.
 LOADER_VERSION = 1
@@ -53,15 +56,15 @@ def load_market(
 ) -> Bars | Trades:
     """Load whichever of the two the files hold, told from their content."""
     files = read_files(reference)
-    read = _trades_of if _one_kind(files) == "trades" else _bars_of
+    read = _trades_of if one_kind(files) == "trades" else _bars_of
     return read(files, reference, symbol, problems, cache)
 
 
 def _bars_of(
     files: list[RawFile], reference: str, symbol: str | None, problems: Problems, cache: bool
 ) -> Bars:
-    name = _one_symbol(files, symbol)
-    columns, details = _cached("bars", _parse_bars, files, name, problems, cache)
+    name = one_symbol(files, symbol)
+    columns, details = _cached("bars", parse_bars, files, name, problems, cache)
     return Bars(
         symbol=name,
         interval_us=details["interval_us"],
@@ -76,8 +79,8 @@ def _bars_of(
 def _trades_of(
     files: list[RawFile], reference: str, symbol: str | None, problems: Problems, cache: bool
 ) -> Trades:
-    name = _one_symbol(files, symbol)
-    columns, details = _cached("trades", _parse_trades, files, name, problems, cache)
+    name = one_symbol(files, symbol)
+    columns, details = _cached("trades", parse_trades, files, name, problems, cache)
     return Trades(
         symbol=name,
         epoch_us=details["epoch_us"],
@@ -109,8 +112,11 @@ def _cached(
     return found
 
 
-def _parse_bars(files: list[RawFile], problems: Problems) -> tuple[Columns, dict[str, Any]]:
-    parsed = _in_time_order(files, "bars", problems)
+def parse_bars(
+    files: list[RawFile], problems: Problems, read: Read = read_table
+) -> tuple[Columns, dict[str, Any]]:
+    """Parse and check files of bars; return the columns of :class:`Bars` and its other fields."""
+    parsed = _in_time_order(files, "bars", problems, read)
     interval_us = _one_interval(parsed)
     rows = _joined(parsed)
     repair.put_in_order(rows, problems)
@@ -125,8 +131,11 @@ def _parse_bars(files: list[RawFile], problems: Problems) -> tuple[Columns, dict
     return columns, {"interval_us": interval_us, "epoch_us": int(rows["time"][0]), "notes": rows.notes}
 
 
-def _parse_trades(files: list[RawFile], problems: Problems) -> tuple[Columns, dict[str, Any]]:
-    rows = _joined(_in_time_order(files, "trades", problems))
+def parse_trades(
+    files: list[RawFile], problems: Problems, read: Read = read_table
+) -> tuple[Columns, dict[str, Any]]:
+    """Parse and check files of trades; return the columns of :class:`Trades` and its other fields."""
+    rows = joined_rows(files, "trades", problems, read)
     repair.put_in_order(rows, problems)
     repair.drop_duplicates(rows, problems)
     repair.require_numbers(rows, ("price",), "quantity")
@@ -140,11 +149,18 @@ def _parse_trades(files: list[RawFile], problems: Problems) -> tuple[Columns, di
     return columns, {"epoch_us": epoch_us, "notes": rows.notes}
 
 
-def _in_time_order(files: list[RawFile], kind: Kind, problems: Problems) -> list[tuple[RawFile, Rows]]:
+def joined_rows(files: list[RawFile], kind: Kind, problems: Problems, read: Read = read_table) -> Rows:
+    """Return the rows of all files, times in µs, the files in time order and the rows as they stand there."""
+    return _joined(_in_time_order(files, kind, problems, read))
+
+
+def _in_time_order(
+    files: list[RawFile], kind: Kind, problems: Problems, read: Read
+) -> list[tuple[RawFile, Rows]]:
     parsed = []
     titles: dict[str, str] = {}
     for file in files:
-        layout, columns = read_table(file)
+        layout, columns = read(file)
         titles.setdefault(layout.title, file.shown)
         if layout.kind != kind:
             raise InputError(file.shown, layout.title, kind)
@@ -180,7 +196,8 @@ def _one_interval(parsed: list[tuple[RawFile, Rows]]) -> int:
     return first
 
 
-def _one_kind(files: list[RawFile]) -> Kind:
+def one_kind(files: list[RawFile]) -> Kind:
+    """Return whether the files hold bars or trades; raises :class:`InputError` when they hold both."""
     kinds = {file.shown: kind_of(file) for file in files}
     first = next(iter(kinds.values()))
     for shown, kind in kinds.items():
@@ -189,7 +206,8 @@ def _one_kind(files: list[RawFile]) -> Kind:
     return first
 
 
-def _one_symbol(files: list[RawFile], given: str | None) -> str:
+def one_symbol(files: list[RawFile], given: str | None) -> str:
+    """Return whose the files are; raises :class:`InputError` when their names say several, or none."""
     named: dict[str, str] = {}
     for file in files:
         if file.symbol:

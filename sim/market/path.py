@@ -88,6 +88,13 @@ class PricePath(Protocol):
         """
         ...
 
+    def halt_end_us(self, t_us: int) -> int | None:
+        """Return when matching reopens if it is halted at ``t_us``, None while it trades.
+
+        In a halt nothing prints, no conditional order triggers on last, and the mark stands.
+        """
+        ...
+
     def bar_extremes(self, t_us: int) -> tuple[float, float]:
         """Return the lowest and highest print of the bar that holds ``t_us``."""
         ...

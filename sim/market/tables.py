@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 import io
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -94,13 +95,14 @@ def kind_of(file: RawFile) -> Kind:
     return _text_layout(file, head_of(file))[0].kind
 
 
-def read_table(file: RawFile) -> tuple[Layout, Columns]:
+def read_table(file: RawFile, more: tuple[str, ...] = ()) -> tuple[Layout, Columns]:
     """Read the needed columns of one file: ``time`` (as written), ``open`` … or ``id``, ``price`` ….
 
-    Raises :class:`InputError` with file and row (1-based data line) for an empty file, an unknown header, a
-    wrong number of columns, or text where a number belongs.
+    ``more`` names further columns, read as real numbers where the file has them: no path needs them, a check
+    of the file does.  Raises :class:`InputError` with file and row (1-based data line) for an empty file, an
+    unknown header, a wrong number of columns, or text where a number belongs.
     """
-    layout, columns = _read_parquet(file) if file.is_parquet else _read_text(file)
+    layout, columns = _read_parquet(file, more) if file.is_parquet else _read_text(file, more)
     if columns[layout.whole[0]].size == 0:
         raise InputError(file.shown, "no rows", "at least one row of data")
     return layout, {layout.renamed.get(name, name): values for name, values in columns.items()}
@@ -111,9 +113,10 @@ def _arrow(module: str) -> Any:
     return importlib.import_module(module)
 
 
-def _read_text(file: RawFile) -> tuple[Layout, Columns]:
+def _read_text(file: RawFile, more: tuple[str, ...]) -> tuple[Layout, Columns]:
     text = text_of(file)
     layout, has_header = _text_layout(file, text)
+    layout = _with(layout, more, layout.columns)
     arrow, arrow_csv = _arrow("pyarrow"), _arrow("pyarrow.csv")
     types = {name: arrow.int64() for name in layout.whole} | {name: arrow.float64() for name in layout.real}
     try:
@@ -174,9 +177,16 @@ def _is_whole(value: str) -> bool:
     return bool(_WHOLE.match(value)) and -(2**63) <= int(value) < 2**63
 
 
-def _read_parquet(file: RawFile) -> tuple[Layout, Columns]:
+def _with(layout: Layout, more: tuple[str, ...], there: Collection[str]) -> Layout:
+    wanted = tuple(name for name in more if name in layout.columns and name in there)
+    return replace(layout, real=layout.real + wanted)
+
+
+def _read_parquet(file: RawFile, more: tuple[str, ...]) -> tuple[Layout, Columns]:
     arrow, parquet = _arrow("pyarrow"), _arrow("pyarrow.parquet")
     layout = _parquet_layout(file)
+    if more:
+        layout = _with(layout, more, parquet.read_schema(io.BytesIO(file.body)).names)
     wanted = [*layout.whole, *layout.real]
     try:
         table = parquet.read_table(io.BytesIO(file.body), columns=wanted)

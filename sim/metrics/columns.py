@@ -238,7 +238,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "fill_price": "float64, quote, its entry price",
         "exit_us": "Int64, us, its exit",
         "exit_price": "float64, quote, its exit price",
-        "exit_reason": "str, -, stopped, target or timed_out",
+        "exit_reason": "str, -, stopped, target, timed_out or not_filled",
         "result_quote": "float64, quote, its result after fees",
         "result_1m_quote": "float64, quote, closed 1 minute after the fill unless over by then",
         "result_5m_quote": "float64, quote, the same at 5 minutes",

@@ -12,6 +12,11 @@ _BRIDGE: Final = (
     "of moves of 10 bps within 8 s, and too little of the violence with which real stops are crossed (local "
     "volatility there is about 15 times the average in truth, 3 to 5 times in bridges)."
 )
+_SHAPES: Final = (
+    "Prices inside a bar follow the shape of a real bar of like range, body, trade count and volume, mapped onto its "
+    "open, high, low and close. How near such seconds come to real ones, by kind of question, stands in "
+    "reports/fidelity; two symbols move together from bar to bar, not inside one."
+)
 _ALWAYS: Final = (
     "The tape never reacts to us: no order of ours moves a price or takes liquidity from anyone.",
     "The mark price is derived from the last price and a declared basis and published once a second; it has no "
@@ -42,12 +47,11 @@ def data_facts(manifest: dict[str, Any], *, shocks_at_most: int = 1000) -> list[
         for shock in shocks:
             text = text.replace(f"; {shock}", "")
         said.append(f"Prices of {symbol}: {text}.")
-    told = [shock.rstrip(".") for shock in shocks[:shocks_at_most]]
+    told = shocks[:shocks_at_most]
+    said += [f"Declared shock, laid over the tape by the scenario: {shock}." for shock in told]
     if len(shocks) > len(told):
-        told.append(f"and {len(shocks) - len(told)} more")
-    if told:
-        said.append(f"Declared shocks, laid over the tape by the scenario: {'; '.join(told)}.")
-    else:
+        said.append(f"{len(shocks) - len(told)} more shocks are declared and laid over the tape.")
+    if not shocks:
         said.append("No shock is laid over the tape.")
     said += [str(note).rstrip(".") + "." for note in manifest["data_notes"]]
     hours = printed(int(manifest["ended_us"]) / 3.6e9)
@@ -57,8 +61,11 @@ def data_facts(manifest: dict[str, Any], *, shocks_at_most: int = 1000) -> list[
 
 def limit_facts(manifest: dict[str, Any], *, conditional: bool) -> list[str]:
     """Return the assumptions and limits every reader must know."""
-    bridged = any("bridge" in str(source) for source in manifest["path_source"].values())
-    said = [_ALWAYS[0], *([_BRIDGE] if bridged else []), *_ALWAYS[1:]]
+    sources = " ".join(str(source) for source in manifest["path_source"].values())
+    inside = [
+        text for word, text in (("bridge inside", _BRIDGE), ("real shapes", _SHAPES)) if word in sources
+    ]
+    said = [_ALWAYS[0], *inside, *_ALWAYS[1:]]
     said.insert(1, _ISOLATION[str(manifest["isolation"])])
     if conditional:
         said.append(

@@ -101,11 +101,14 @@ class _Story:
             if "intent" in frame.columns
         }
         self.edges: list[Any] = list(result.frames["fault_edges"].itertuples(index=False))
+        manifest = result.manifest
+        self.shocks = list(zip(manifest["shocks"], manifest["shock_spans_us"], strict=True))
         self.intent: Any = self.rows["intents"][0]
 
     def tell(self) -> Iterator[_Ranked]:
         """Yield (time, place among equal times, line) in no particular order."""
         yield from self._decision()
+        yield from self._shocks()
         yield from self._fault_windows()
         yield from self._requests()
         yield from self._placements()
@@ -132,6 +135,13 @@ class _Story:
         if _there(intent.stop_crossed_us):
             text = f"the mark crosses the planned stop at {_price(intent.sl_price)}"
             yield _line(intent.stop_crossed_us, "crossed", "price", text, "market")
+
+    def _shocks(self) -> Iterator[_Ranked]:
+        for clause, (from_us, until_us) in self.shocks:
+            if from_us <= self.intent.books_us and until_us >= self.intent.decided_us:
+                started_us = max(from_us, self.intent.decided_us)
+                began = "declared shock" if started_us == from_us else "declared shock, begun before"
+                yield _line(started_us, "crossed", "price", f"{began}: {clause}", "market")
 
     def _fault_windows(self) -> Iterator[_Ranked]:
         for edge in self.edges:

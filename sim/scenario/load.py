@@ -56,6 +56,17 @@ class LoadedScenario:
         """Return the references to tapes as ``sim.market`` takes them."""
         return [resolve(reference, self.base_dir) for reference in self.scenario.market.references]
 
+    @property
+    def shapes(self) -> FilePath | None:
+        """Return the file of the scenario's own shape library, if it names one."""
+        given = self.scenario.market.shapes
+        return None if given is None else FilePath(resolve(given, self.base_dir))
+
+    @property
+    def mark_klines(self) -> list[str]:
+        """Return the references to recorded mark klines as ``sim.market`` takes them."""
+        return [resolve(reference, self.base_dir) for reference in self.scenario.market.mark.references]
+
 
 def scenario_names() -> list[str]:
     """List the names of the shipped scenarios."""
@@ -115,9 +126,17 @@ def _placer(shown: str, lines: dict[Path, int], places: dict[Path, Override]) ->
 
 
 def _missing_files(scenario: Scenario, base_dir: FilePath) -> Iterator[Finding]:
-    klines = scenario.market.klines
-    for index, reference in enumerate(scenario.market.references):
-        path: Path = ("market", "klines") if isinstance(klines, str) else ("market", "klines", index)
+    market = scenario.market
+    tapes: list[tuple[Path, str]] = []
+    for table, written, references in (
+        (("market", "klines"), market.klines, market.references),
+        (("market", "mark", "klines"), market.mark.klines, market.mark.references),
+    ):
+        tapes += [
+            (table if isinstance(written, str) else (*table, index), reference)
+            for index, reference in enumerate(references)
+        ]
+    for path, reference in tapes:
         if reference.startswith(EMBEDDED):
             names = [EMBEDDED + name for name in embedded_names()]
             if reference not in names:
@@ -125,10 +144,12 @@ def _missing_files(scenario: Scenario, base_dir: FilePath) -> Iterator[Finding]:
         elif not _leads_to_a_file(resolve(reference, base_dir)):
             expected = "a file, or a glob that matches one, seen from the scenario's directory"
             yield Finding(path, reference, expected, neighbour(reference, base_dir))
-    signals = scenario.workload.signals
-    if signals is not None and not leads_to_file(resolve(signals, base_dir)):
-        expected = "a file, seen from the scenario's directory"
-        yield Finding(("workload", "signals"), signals, expected, neighbour(signals, base_dir))
+    for path, file in (
+        (("market", "shapes"), market.shapes),
+        (("workload", "signals"), scenario.workload.signals),
+    ):
+        if file is not None and not leads_to_file(resolve(file, base_dir)):
+            yield Finding(path, file, "a file, seen from the scenario's directory", neighbour(file, base_dir))
     for index, name in enumerate(scenario.check.policies):
         try:
             find_toml(name, "policy", policy_dir(), base_dir)

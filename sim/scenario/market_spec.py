@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.errors import InputError
 from sim.exchange.filters import SymbolFilters
-from sim.faults import At, at_us
-from sim.market import MarkSpec, Problems, Shock
+from sim.market import At, MarkSpec, Problems, Shock, at_us
 from sim.scenario.mismatch import NOTHING, Mismatch, Words
 
 LINE_EPOCH_US: Final = 1_705_276_800_000_000
@@ -101,15 +100,18 @@ class MarketSpec(Strict):
     """State where prices come from.
 
     ``klines`` names one tape per symbol (``embedded:NAME``, a path or a glob, relative to the scenario file);
-    ``symbol`` says whose a single tape is, where its name does not.  ``path``: "bridge" fills bars with seeded
-    prints; "line" draws ``line`` and needs no tape.  ``from`` and ``to`` cut a stretch out of the tape
+    ``symbol`` says whose a single tape is, where its name does not.  ``path``: "recorded" replays
+    trades or bars of a second, "shapes" fills longer bars with the shapes of real ones (``shapes``: a library of
+    one's own, as a path), "bridge" with a seeded bridge, for sensitivity; none of them takes the best that each tape
+    allows.  "line" draws ``line`` and needs no tape.  ``from`` and ``to`` cut a stretch out of the tape
     ("HH:MM:SS", UTC, or seconds from its start).  ``episode_s`` is the length of the stretches whose intents
     count as one cluster.
     """
 
     klines: str | Annotated[list[str], Field(min_length=1)] | None = None
     symbol: str | None = Field(default=None, pattern=r"^[A-Z0-9_]{2,30}$")
-    path: Literal["bridge", "line"] = "bridge"
+    path: Literal["recorded", "shapes", "bridge", "line"] | None = None
+    shapes: str | None = Field(default=None, min_length=1)
     line: LineSpec | None = None
     shock: list[Shock] = Field(default=[])
     mark: MarkSpec = MarkSpec()
@@ -124,10 +126,13 @@ class MarketSpec(Strict):
         if self.path == "line":
             if self.line is None:
                 raise Mismatch(("line",), NOTHING, 'line = {start_price, pct_per_s}, as path = "line"')
-            for name in ("klines", "symbol", "from_", "to"):
+            for name in ("klines", "symbol", "shapes", "from_", "to"):
                 if getattr(self, name) is not None:
                     key = name.rstrip("_")
                     raise Mismatch((key,), getattr(self, name), f'no {key}, as path = "line" needs no tape')
+            if self.mark.klines is not None:
+                where = ("mark", "klines")
+                raise Mismatch(where, self.mark.klines, 'no mark klines, as path = "line" needs no tape')
             if self.shock:
                 raise Mismatch(("shock",), Words(f"{len(self.shock)} shocks"), 'no shock, as path = "line"')
         elif self.klines is None:
@@ -136,6 +141,8 @@ class MarketSpec(Strict):
             raise Mismatch(("symbol",), self.symbol, "one tape, as several say their symbols by their names")
         elif self.line is not None:
             raise Mismatch(("path",), self.path, '"line", as a line is given')
+        if self.shapes is not None and self.path not in (None, "shapes"):
+            raise Mismatch(("shapes",), self.shapes, f'no shapes, as path = "{self.path}"')
         if isinstance(self.from_, float) and isinstance(self.to, float) and self.to <= self.from_:
             raise Mismatch(("to",), self.to, f"a time after from={self.from_:g}")
         return self

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, Discriminator, Tag
 from pydantic.fields import FieldInfo
 
-from sim.faults import At
+from sim.market import At
 from sim.scenario.mismatch import Path
 
 _CLOCK_RULE: Final = get_args(At)[1]

@@ -33,8 +33,7 @@ class IntentFlow:
         self._loop = world.loop
         self._delay_us = round(world.scenario.workload.decision_delay_s * 1e6)
         self._stages = {
-            symbol: Stage(path, world.scenario.fills, world.venue.filters[symbol])
-            for symbol, path in world.venue.paths.items()
+            symbol: Stage(book, world.venue.trigger_delay) for symbol, book in world.venue.books.items()
         }
         self._waiting: dict[tuple[int, str], list[asyncio.Future[None]]] = {}
         self._write_intent = world.trace.writer("intent")
@@ -94,6 +93,7 @@ class IntentFlow:
             plan_price * (1 - plan.direction * plan.sl_pct),
             plan_price * (1 + plan.direction * plan.tp_pct),
             now + plan.hold_us,
+            plan.number,
         )
         self._write_intent(
             (

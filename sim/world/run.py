@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -24,6 +24,7 @@ from sim.exchange.client import SimulatedClient
 from sim.exchange.door import Door
 from sim.exchange.filters import SymbolFilters
 from sim.exchange.gateway import Gateway
+from sim.exchange.minute_volume import MinuteVolume
 from sim.exchange.venue import Venue
 from sim.execution.event_driven_executor import EventDrivenExecutor
 from sim.execution.policy_store import PolicyStore
@@ -79,8 +80,9 @@ def _log_lines_to(logger: logging.Logger | None) -> Iterator[None]:
 class World:
     """Build everything one run needs; :meth:`run` runs it once.
 
-    ``paths`` and ``filters`` by symbol, on one time axis.  ``plans`` sorted by decision time.  ``logger`` takes
-    the code under test's own lines (default: none).  ``progress(done, total)`` is called as books are closed.
+    ``paths`` and ``filters`` by symbol, on one time axis; ``volumes`` are their tapes' typical minutes.  ``plans``
+    sorted by decision time.  ``logger`` takes the code under test's own lines (default: none).
+    ``progress(done, total)`` is called as books are closed.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class World:
         *,
         logger: logging.Logger | None = None,
         progress: Callable[[int, int], None] | None = None,
+        volumes: Mapping[str, MinuteVolume] | None = None,
     ) -> None:
         self.scenario = scenario
         self.seed = seed
@@ -106,7 +109,9 @@ class World:
         if scenario.limits.time_s is not None:
             self.end_us = min(self.end_us, round(scenario.limits.time_s * 1e6))
         self.settle_us = round(scenario.settle.settle_s * 1e6)
-        self.venue = Venue(self.loop, paths, filters, scenario.fills, scenario.rules, self.trace)
+        self.venue = Venue(
+            self.loop, paths, filters, scenario.fills, scenario.rules, self.trace, seed, volumes
+        )
         house_account = Account(0, OPENING_WALLET)
         self.house = IntentSlot(-1, "", 0, house_account)
         self.attribution = Attribution(self.house)

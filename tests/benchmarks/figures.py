@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sim.market import KlinePath, load_bars, shipped_inside
 from tests.benchmarks.measure import Row, figure
 
 _YEAR = 525_600
@@ -92,8 +93,22 @@ def memory() -> list[Row]:
     return [figure("peak memory of a 100,000-intent run", [float(done.stdout)], "GiB", 1.0)]
 
 
+def shape_prints() -> list[Row]:
+    """Time filling every bar of a day with real shapes, in µs of CPU per print: a million a second is 1."""
+    bars = load_bars("embedded:BTCUSDT-1m-2024-01-15")
+    per_print = []
+    for seed in range(6):
+        path = KlinePath(bars, tick=0.1, seed=seed, price_decimals=1, inside=shipped_inside())
+        start = time.process_time()
+        times, _ = path.prints(0, path.end_us)
+        per_print.append((time.process_time() - start) * 1e6 / times.size)
+    # The first path reads the library and its shapes; a run does so once.
+    return [figure("a print of a day filled with shapes, all looked at", per_print[1:], "µs", 1.0)]
+
+
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "load-year": load_year,
     "start-up": start_up,
+    "shapes": shape_prints,
     "memory": memory,
 }

@@ -267,3 +267,21 @@ def test_s07_filled_without_a_fill_and_the_reverse(rows: Rows, judge_rows: Judge
     assert texts == [
         ["order 5: FILLED with 0 fills"], ["order 5 has a fill and was never FILLED"], ["order 5: FILLED with 2 fills"],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("share", "fills", "truth"),
+    [
+        (0.5, 1, None),
+        (1.0, 1, "order 5 is EXPIRED and filled whole"),
+        (0.5, 2, "order 5 is EXPIRED and has two fills"),
+    ],
+)
+def test_s07_an_order_cut_short_has_one_fill_of_a_part(
+    share: float, fills: int, truth: str | None, rows: Rows, judge_rows: Judge
+) -> None:
+    """What the market take bound let through is one fill of less than the order's quantity."""
+    told = life(rows, "MARKET", ["NEW", "EXPIRED"])
+    quantity = told["order"][0]["quantity"] * share
+    told["fill"] = [{**rows["fill"][0], "order": 5, "at_us": 9, "quantity": quantity}] * fills
+    assert [row["truth"] for row in judge_rows(told) if row["check"] == "S07"] == ([truth] if truth else [])

@@ -54,7 +54,11 @@ def place(tmp_path: Path) -> Path:
 
 
 CASES = [
-    (["rum"], "command: given 'rum', expected a command: one of check, compare, list, run, show", "'run'"),
+    (
+        ["rum"],
+        "command: given 'rum', expected a command: one of check, compare, fidelity, klines, list, run, show",
+        "'run'",
+    ),
     (["run", "--sed", "3"], "--sed: no such option", "'--seed'"),
     (["run", "a", "b"], "got unexpected extra argument", "sim run --help"),
     (["run", "--seed"], "'--seed' requires an argument", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,13 +19,16 @@ from sim.exchange.filters import RulesVersion, filters_of
 from sim.exchange.gateway import Gateway
 from sim.exchange.latency import Constant, LatencySpec
 from sim.exchange.matching import FillSpec
+from sim.exchange.minute_volume import MinuteVolume
 from sim.exchange.request import Request
 from sim.exchange.venue import Venue
 from sim.market import LinePath, MarkSpec
 from sim.trace import Trace
 
 EPOCH_US = 1_705_276_800_000_000
-FREE = FillSpec(half_spread_bps=0.0, impact_bps=0.0, taker_fee=0.0, trigger_delay_ms=0.0)
+FREE = FillSpec(
+    half_spread_bps=0.0, spread_range_share=0.0, impact_bps=0.0, taker_fee=0.0, trigger_delay_ms=0.0
+)
 
 
 class Scripted:
@@ -56,17 +60,23 @@ class Desk:
         script: dict[int, Sequence[Effect]] | None = None,
         for_s: float = 900.0,
         wallet: float = 10_000.0,
+        line: type[LinePath] = LinePath,
+        depth: float = math.inf,
+        seed: int = 0,
     ) -> None:
         filters = filters_of(symbol, rules)
         assert filters is not None
         self.symbol = symbol
         self.loop = VirtualLoop()
         self.trace = Trace()
-        self.path = LinePath(
+        self.path = line(
             symbol, EPOCH_US, round(for_s * 1e6), filters.tick_size, filters.price_decimals, price, pct_per_s,
             mark=mark if mark is not None else MarkSpec(),
         )  # fmt: skip
-        self.venue = Venue(self.loop, {symbol: self.path}, {symbol: filters}, fills, rules, self.trace)
+        self.venue = Venue(
+            self.loop, {symbol: self.path}, {symbol: filters}, fills, rules, self.trace, seed,
+            {symbol: MinuteVolume({0: depth})},
+        )  # fmt: skip
         self.account = Account(1, wallet)
         self.slot = IntentSlot(0, symbol, 1, self.account)
         self.attribution = Attribution(IntentSlot(-1, "", 0, Account(0, wallet)))

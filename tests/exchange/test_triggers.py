@@ -11,7 +11,9 @@ from sim.exchange.matching import FillSpec
 from sim.exchange.triggers import fires_rising, trailing_would_trigger, would_trigger
 from sim.market import MarkSpec
 
-DELAYED = FillSpec(half_spread_bps=0.0, impact_bps=0.0, taker_fee=0.0, trigger_delay_ms=21.0)
+DELAYED = FillSpec(
+    half_spread_bps=0.0, spread_range_share=0.0, impact_bps=0.0, taker_fee=0.0, trigger_delay_ms=21.0
+)
 
 # binance-facts 2.1: type, side, fires at or above (True) or at or below (False) its trigger.
 DIRECTIONS = [

@@ -81,12 +81,38 @@ def test_different_questions_have_different_names() -> None:
     assert all("/" not in name and " " not in name for name in names)
 
 
-def test_sizes_the_tape_would_have_felt_are_counted() -> None:
-    """Above the declared share of a bar's volume the notes say how many intents are flattered."""
-    small = sim.run("quickstart", seed=1, intents=3)
-    large = sim.run("quickstart", seed=1, intents=3, set=["fills.max_volume_share=1e-9"])
-    assert not any("max_volume_share" in note for note in small.manifest["data_notes"])
-    assert any(note.startswith("3 of 3 intents are larger") for note in large.manifest["data_notes"])
+@pytest.mark.parametrize(
+    ("changes", "where", "given"),
+    [
+        (["workload.notional=2000000"], "workload.notional", " BTCUSDT in intent 0"),
+        (["workload.quantity=9.7"], "workload.quantity", "9.7 BTCUSDT in intent 0"),
+    ],
+)
+def test_sizes_the_tape_would_have_felt_are_refused(changes: list[str], where: str, given: str) -> None:
+    """Above the declared share of a typical minute's volume nothing runs; intent, size and way out are named."""
+    with pytest.raises(InputError) as refused:
+        sim.run("quickstart", seed=1, intents=3, set=changes)
+    text = str(refused.value)
+    assert where in text
+    assert given in text
+    assert "at most 9.6056: fills.max_volume_share=0.1 of the 96.056 that a typical minute" in text
+    assert "trade less, or raise the share" in text
+
+
+def test_a_size_just_inside_the_share_is_traded() -> None:
+    """A tenth of 96.056 BTC a minute is 9.6: that much may be traded, and the notes have nothing to add."""
+    result = sim.run("quickstart", seed=1, intents=1, set=["workload.notional=400000"])
+    assert not any("volume" in note for note in result.manifest["data_notes"])
+
+
+def test_a_tape_without_volumes_is_noted(tmp_path: Path) -> None:
+    """Mark klines carry no volume: no size can be refused, every fill is charged dear, and the notes say so."""
+    rows = [f"{1_705_276_800_000 + 60_000 * i},42000,42001,41999,42000,0" for i in range(60)]
+    tape = tmp_path / "BTCUSDT-1m-mark.csv"
+    tape.write_text("open_time,open,high,low,close,volume\n" + "\n".join(rows))
+    changes = [f"market.klines={tape}", "market.symbol=BTCUSDT"]
+    result = sim.run("calm_baseline", seed=1, intents=3, set=changes)
+    assert any("BTCUSDT knows no volume: whether 3 intents" in note for note in result.manifest["data_notes"])
 
 
 def test_a_policy_that_cannot_place_stops_under_the_rules_is_noted() -> None:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from sim.exchange.request import Request
-from sim.faults import CodedError, FaultInjector, How, Match, Timeout, at_us
+from sim.faults import CodedError, FaultInjector, How, Match, Timeout
 from sim.faults.how import Burst, Timing, burst_edges_us
 from sim.trace import Trace
 
@@ -62,20 +62,6 @@ def test_a_draw_belongs_to_seed_name_and_request(ask: Callable[..., Request]) ->
 
 
 # -- windows and bursts ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("at", "expected_us"),
-    [(0.0, 0), (1.5, 1_500_000), ("00:00:00", 0), ("14:20:00", 51_600_000_000), ("00:00:00.25", 250_000)],
-)
-def test_moments_are_clock_times_or_seconds(at: Any, expected_us: int) -> None:
-    """A clock time is of the replayed day in UTC, a number counts from the start."""
-    assert at_us(at, EPOCH_US) == expected_us
-
-
-def test_a_clock_time_already_past_is_the_next_days() -> None:
-    """A tape that starts at 20:00 meets 14:20 on the following day."""
-    assert at_us("14:20:00", EPOCH_US + 72_000_000_000) == 66_000_000_000
 
 
 @pytest.mark.parametrize(

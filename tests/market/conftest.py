@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
-from sim.market import Bars, Trades
+from sim.market import Bars, Basis, Crash, Drift, Freeze, Gap, Halt, Shock, Trades, Whipsaw, Wick
 
 # 2024-01-15 00:00:00 UTC.
 EPOCH_MS = 1_705_276_800_000
@@ -77,6 +78,32 @@ def make_trades() -> Callable[..., Trades]:
         )
 
     return build
+
+
+@st.composite
+def _shock(draw: st.DrawFn, length_s: float) -> Shock:
+    """Draw a shock of any kind that begins on a tape of ``length_s``."""
+    at = draw(st.sampled_from([0.0, 0.2, 0.4, 0.45, 0.8])) * length_s
+    pct = draw(st.sampled_from([-4.0, -1.0, 2.5]))
+    for_s = draw(st.sampled_from([0.0001, 0.02, 0.1, 0.15])) * length_s
+    after_s = draw(st.sampled_from([0.0, 0.3 * length_s]))
+    kinds: list[Shock] = [
+        Drift(at=at, pct_per_s=pct / length_s, for_s=0.7 * length_s),
+        Crash(at=at, pct=pct, over_s=for_s, recover_s=after_s),
+        Gap(at=at, pct=pct, depth=2.0, recover_s=after_s),
+        Whipsaw(at=at, pct=pct, over_s=max(for_s, 0.001), swings=3),
+        Wick(at=at, pct=pct, for_s=for_s),
+        Basis(at=at, bps=pct * 20, for_s=for_s, ramp_s=after_s / 4),
+        Freeze(at=at, for_s=for_s + after_s),
+        Halt(at=at, for_s=for_s, reopen_pct=pct if after_s else 0.0),
+    ]
+    return draw(st.sampled_from(kinds))
+
+
+@pytest.fixture(scope="session")
+def draw_shocks() -> Callable[[float], st.SearchStrategy[tuple[Shock, ...]]]:
+    """Return the strategy of shocks, as a function of the tape's length in seconds."""
+    return lambda length_s: st.lists(_shock(length_s), max_size=4).map(tuple)
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,10 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sim.market import Bars, Crash, Drift, KlinePath, LinePath, MarkSpec, PricePath, TradePath, Trades
+from sim.market import Bars, KlinePath, LinePath, MarkSpec, PricePath, Shock, TradePath, Trades
 from sim.market.pyramid import Pyramid
 
+DrawShocks = Callable[[float], st.SearchStrategy[tuple[Shock, ...]]]
 Value = tuple[int, Fraction]
 Level = tuple[Fraction, bool]
 
@@ -41,7 +42,7 @@ def bar_tables(draw: st.DrawFn) -> list[tuple[float, float, float, float]]:
 
 
 @st.composite
-def kline_paths(draw: st.DrawFn, make_bars: Callable[..., Bars]) -> PricePath:
+def kline_paths(draw: st.DrawFn, make_bars: Callable[..., Bars], draw_shocks: DrawShocks) -> PricePath:
     """Draw a path over bars of a minute or a second, with or without shocks."""
     rows = draw(bar_tables())
     interval_s = draw(st.sampled_from([1, 60]))
@@ -51,35 +52,27 @@ def kline_paths(draw: st.DrawFn, make_bars: Callable[..., Bars]) -> PricePath:
         interval_s=interval_s,
         epoch_us=draw(epochs),
     )
-    length_s = len(rows) * interval_s
-    shocks: list[Drift | Crash] = []
-    if draw(st.booleans()):
-        start_s = draw(st.floats(0, length_s * 0.9))
-        shocks.append(Drift(at=start_s, pct_per_s=-4 / length_s, for_s=length_s * 0.7))
-    if draw(st.booleans()):
-        at, recover_s = draw(st.floats(0, length_s * 0.9)), draw(st.sampled_from([0.0, length_s * 0.4]))
-        shocks.append(Crash(at=at, pct=draw(st.sampled_from([-4.0, 2.5])), over_s=0.7, recover_s=recover_s))
     return KlinePath(
         bars,
         tick=0.1,
         seed=draw(st.integers(0, 99)),
         price_decimals=draw(st.sampled_from([1, 2])),
         mark=draw(marks),
-        shocks=tuple(shocks),
+        shocks=draw(draw_shocks(len(rows) * interval_s)),
     )
 
 
 @st.composite
-def trade_paths(draw: st.DrawFn, make_trades: Callable[..., Trades]) -> PricePath:
+def trade_paths(draw: st.DrawFn, make_trades: Callable[..., Trades], draw_shocks: DrawShocks) -> PricePath:
     """Draw recorded trades with ties and with silences of minutes."""
     steps = draw(
         st.lists(st.sampled_from([0, 1_000, 40_000, 1_000_000, 150_000_000]), min_size=1, max_size=25)
     )
     times = np.cumsum([0, *steps]).tolist()
     rows = [(time, draw(st.integers(980, 1_040)) / 10) for time in times]
-    shocks = (Crash(at=0.02, pct=-2, over_s=1.3),) if draw(st.booleans()) and times[-1] > 20_000 else ()
     trades = make_trades(rows, epoch_us=draw(epochs))
-    return TradePath(trades, tick=0.1, price_decimals=2, mark=draw(marks), shocks=shocks)
+    laid = draw(draw_shocks(times[-1] / 1e6)) if times[-1] > 20_000 else ()
+    return TradePath(trades, tick=0.1, price_decimals=2, mark=draw(marks), shocks=laid)
 
 
 @st.composite
@@ -187,16 +180,20 @@ def check_against_scans(path: PricePath, data: st.DataObject) -> None:
 
 @quick
 @given(data=st.data())
-def test_searches_over_bars_equal_scans(make_bars: Callable[..., Bars], data: st.DataObject) -> None:
+def test_searches_over_bars_equal_scans(
+    make_bars: Callable[..., Bars], draw_shocks: DrawShocks, data: st.DataObject
+) -> None:
     """Last, mark and trailing searches over bars, shocked or not, equal brute force in any order."""
-    check_against_scans(data.draw(kline_paths(make_bars)), data)
+    check_against_scans(data.draw(kline_paths(make_bars, draw_shocks)), data)
 
 
 @quick
 @given(data=st.data())
-def test_searches_over_trades_equal_scans(make_trades: Callable[..., Trades], data: st.DataObject) -> None:
+def test_searches_over_trades_equal_scans(
+    make_trades: Callable[..., Trades], draw_shocks: DrawShocks, data: st.DataObject
+) -> None:
     """The same over recorded trades, where times tie and minutes pass in silence."""
-    check_against_scans(data.draw(trade_paths(make_trades)), data)
+    check_against_scans(data.draw(trade_paths(make_trades, draw_shocks)), data)
 
 
 @quick

@@ -105,7 +105,7 @@ def test_page_says_verdict_command_and_limits(result: Result, page: Page) -> Non
     assert result.manifest["trace_sha256"] in text
     for words in (
         "The tape never reacts to us",
-        "sensitivity only",
+        "the shape of a real bar of like range",
         "conditional on this tape",
         "No shock is laid",
     ):

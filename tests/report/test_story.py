@@ -80,7 +80,7 @@ def test_calm_intent(tell: Tell) -> None:
         "+600.000 s belief executor sends the close order",
         "is done, and believes: closed, no position",
         "in the end: timed out, no position",
-        "result -0.99, ideal -0.99, no loss against ideal",
+        "result -0.97, ideal -0.97, no loss against ideal",
     )
     assert "check" not in text
     assert "fault" not in text
@@ -172,10 +172,10 @@ def test_refused_intent() -> None:
     text = story_text(run_scenario("quickstart", "d7", seed=1, intents=6, overrides=changes), 5)
     assert _in_order(
         text,
-        "guard sees 41,755.30, 0.034% from the plan; refuses: Excessive slippage for BTCUSDT: 0.034% > 0.010%",
+        "guard sees 41,754.50, 0.061% from the plan; refuses: Excessive slippage for BTCUSDT: 0.061% > 0.010%",
         "is done, and believes: refused, no position",
         "in the end: refused, no position",
-        "guard unrefused it would have made +6.43: the refusal missed that",
+        "guard unrefused it would have made +7.21: the refusal missed that",
     )
 
 

@@ -24,6 +24,11 @@ def above(table: str, text: str) -> tuple[str, str]:
     return table, f"{text}\n{table}"
 
 
+def shock(text: str) -> tuple[str, str]:
+    """Lay one shock over the base scenario's tape."""
+    return above("[workload]", f"shock = [{{ {text} }}]")
+
+
 CASES = [
     # Unknown keys, at every depth.
     ('title = "t"', 'titel = "t"', "s.toml:1: titel: given 'titel', expected a key of the file: check, ", "'title'"),
@@ -63,12 +68,12 @@ CASES = [
     # Names that do not exist.
     (*above("[market]", 'rules = "2025-1"'), "s.toml:2: rules: given '2025-1', expected one of 2025-01, 2025-12-09", "'2025-01'"),
     (*above("[market]", 'isolation = "acount"'), "s.toml:2: isolation: given 'acount', expected one of intent, account", "'account'"),
-    (*above("[workload]", 'path = "bridges"'), "s.toml:4: market.path: given 'bridges', expected one of bridge, line", "'bridge'"),
+    (*above("[workload]", 'path = "bridges"'), "s.toml:4: market.path: given 'bridges', expected one of recorded, shapes, bridge, line", "'bridge'"),
     (*above("[workload]", 'problems = { gaps = "flatt" }'), "s.toml:4: market.problems.gaps: given 'flatt', expected one of", "'flat'"),
     (*above("[latency]", 'side = "longs"'), "s.toml:8: workload.side: given 'longs', expected one of both, long, short", "'long'"),
     ('kind = "timeout"', 'kind = "time-out"', "s.toml:18: faults[1].kind: given 'time-out', expected one of code, timeout,", "'timeout'"),
     ('kind = "timeout"', "", "s.toml:16: faults[1].kind: given nothing, expected one of code, timeout, unknown_503", ""),
-    (*above("[workload]", f"shock = [{DRIFT.replace('drift', 'drif')}]"), "s.toml:4: market.shock[0].kind: given 'drif', expected one of drift, crash", "'drift'"),
+    (*above("[workload]", f"shock = [{DRIFT.replace('drift', 'drif')}]"), "s.toml:4: market.shock[0].kind: given 'drif', expected one of drift, crash, gap, whipsaw, wick, basis, freeze, halt", "'drift'"),
     ('law = "lognormal"', 'law = "log-normal"', "s.toml:9: latency.request.law: given 'log-normal', expected one of lognormal,", "'lognormal'"),
     ('truth = "applied"', 'truth = "apply"', "s.toml:19: faults[1].truth: given 'apply', expected one of not_applied, applied,", "'applied'"),
     ('call = "order"', 'call = "ordr"', "s.toml:15: faults[0].match.call: given 'ordr', expected one of cancel, order,", "'order'"),
@@ -97,7 +102,7 @@ CASES = [
     (RATE, "how = { rate = 0.05, script = [1] }", "s.toml:14: faults[0].how: given rate, script, expected exactly one of rate, burst", ""),
     (RATE, 'how = { rate = 0.5, scope = "run" }', 's.toml:14: faults[0].how.scope: given "run", expected no scope, which belongs to', ""),
     (RATE, 'how = { window = { at = "7:00", for_s = 5 } }', "s.toml:14: faults[0].how.window.at: given '7:00', expected \"HH:MM:SS\" or seconds", ""),
-    (*above("[workload]", f"shock = [{DRIFT.replace('14:20', '25:20')}]"), "s.toml:4: market.shock[0].at: given '25:20:00', expected a clock time", ""),
+    (*above("[workload]", f"shock = [{DRIFT.replace('14:20', '25:20')}]"), "s.toml:4: market.shock[0].at: given '25:20:00', expected \"HH:MM:SS\" or seconds since", ""),
     (*above("[workload]", f"shock = [{DRIFT.replace('-0.05', '-1')}]"), "s.toml:4: market.shock[0]: given pct_per_s * for_s, expected above -100", ""),
     (*above("[workload]", "from = 100\nto = 50"), "s.toml:5: market.to: given 50.0, expected a time after from=100", ""),
     (*above("[workload]", 'path = "line"'), "s.toml:2: market.line: given nothing, expected line = {start_price, pct_per_s}", ""),
@@ -112,6 +117,21 @@ CASES = [
     (*above("[workload]", "mark = { basis_bps = 1e9 }"), "s.toml:4: market.mark.basis_bps: given 1000000000.0, expected a number > -10000 and <= 10000", ""),
     (*above("[workload]", "[market.filters.XUSDT]\ntick = 1e-300\nstep = 1\nmin_notional = 5"), "s.toml:5: market.filters.XUSDT.tick: given 1e-300, expected a number from 1e-12", ""),
     (*above("[workload]", f"shock = [{DRIFT.replace('-0.05', '1e300')}]"), "s.toml:4: market.shock[0]: given pct_per_s * for_s, expected at or below 10000", ""),
+    # Shocks, one row for each way to write a kind wrong.
+    (*shock('kind = "crash", at = "14:20:00", pct = -60, depth = 2'), "s.toml:4: market.shock[0]: given pct * depth, expected above -100 (the price above 0)", ""),
+    (*shock('kind = "crash", at = "14:20:00", pct = -3, dept = 2'), "s.toml:4: market.shock[0].dept: given 'dept', expected a key of market.shock[0]: at, depth, kind,", "'depth'"),
+    (*shock('kind = "gap", at = "14:20:00", pct = -100'), "s.toml:4: market.shock[0].pct: given -100, expected a number > -100 and <= 10000", ""),
+    (*shock('kind = "gap", at = "14:20:00"'), "s.toml:4: market.shock[0].pct: given nothing, expected a number > -100 and <= 10000", ""),
+    (*shock('kind = "gap", at = "14:20:00.1234567", pct = -3'), "s.toml:4: market.shock[0].at: given '14:20:00.1234567', expected \"HH:MM:SS\" or seconds", ""),
+    (*shock('kind = "gap", at = true, pct = -3'), 's.toml:4: market.shock[0].at: given true, expected "HH:MM:SS" or a number of seconds', ""),
+    (*shock('kind = "whipsaw", at = 5, pct = 100'), "s.toml:4: market.shock[0]: given -pct * depth (the swing to the other side), expected above -100", ""),
+    (*shock('kind = "whipsaw", at = 5, pct = 1, swings = 0'), "s.toml:4: market.shock[0].swings: given 0, expected a whole number from 1 to 100", ""),
+    (*shock('kind = "wick", at = 5, pct = -3, over_s = 1'), "s.toml:4: market.shock[0].over_s: given 'over_s', expected a key of market.shock[0]: at, depth, for_s,", "'for_s'"),
+    (*shock('kind = "basis", at = 5, bps = -9999, for_s = 1'), "s.toml:4: market.shock[0].bps: given -9999, expected a number from -9000 to 100000", ""),
+    (*shock('kind = "basis", at = 5, bps = 20, for_s = 1, ramp_s = -1'), "s.toml:4: market.shock[0].ramp_s: given -1, expected a number from 0 to 31622400", ""),
+    (*shock('kind = "freeze", at = 5, for_s = 0'), "s.toml:4: market.shock[0].for_s: given 0, expected a number > 0 and <= 31622400", ""),
+    (*shock('kind = "freez", at = 5, for_s = 1'), "s.toml:4: market.shock[0].kind: given 'freez', expected one of drift, crash,", "'freeze'"),
+    (*shock('kind = "halt", at = 5, for_s = 1, reopen = 2'), "s.toml:4: market.shock[0].reopen: given 'reopen', expected a key of market.shock[0]: at, for_s, kind, reopen_pct", "'reopen_pct'"),
     # Places that cannot be looked at.
     (KLINES, 'klines = "~nobody-of-this-name/a.csv"', "s.toml:3: market.klines: given '~nobody-of-this-name/a.csv', expected a file", ""),
     (KLINES, f'klines = "{"a" * 400}.csv"', "s.toml:3: market.klines: given 'aaaa", ""),

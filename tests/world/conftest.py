@@ -19,7 +19,9 @@ from sim.scenario.spec import Scenario
 from sim.trace import Trace
 from sim.world import RunRecord, World
 
-FREE = {"half_spread_bps": 0.0, "impact_bps": 0.0, "taker_fee": 0.0, "trigger_delay_ms": 0.0}
+FREE = {
+    "half_spread_bps": 0.0, "spread_range_share": 0.0, "impact_bps": 0.0, "taker_fee": 0.0, "trigger_delay_ms": 0.0,
+}  # fmt: skip
 Key = tuple[int, str, str, int]
 Rows = list[dict[str, Any]]
 
@@ -58,7 +60,9 @@ class Day:
         )
         ready = prepare(loaded, market, seed, intents)
         store = load_policy_named(policy, keys).store
-        return World(loaded.scenario, store, seed, ready.paths, ready.filters, ready.plans)
+        return World(
+            loaded.scenario, store, seed, ready.paths, ready.filters, ready.plans, volumes=ready.volumes
+        )
 
     def run(self, **choices: Any) -> RunRecord:
         """Wire and run."""

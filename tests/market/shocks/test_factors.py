@@ -9,14 +9,14 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from sim.errors import InputError
-from sim.market import Bars, Crash, Drift, KlinePath, Shock, TradePath, Trades
+from sim.market import Bars, Basis, Crash, Drift, Gap, KlinePath, Shock, TradePath, Trades, Whipsaw, Wick
 
 MakeBars = Callable[..., Bars]
 MINUTE = 60_000_000
 FLAT = [(100.0, 100.0, 100.0, 100.0)] * 10
 
 
-def path_with(bars: Bars, *shocks: Drift | Crash) -> KlinePath:
+def path_with(bars: Bars, *shocks: Shock) -> KlinePath:
     """Build a path on a tick of 0.01."""
     return KlinePath(bars, tick=0.01, seed=5, price_decimals=2, shocks=shocks)
 
@@ -42,6 +42,52 @@ def test_a_crash_reaches_its_depth_and_recovers(make_bars: MakeBars) -> None:
     assert path.last(130_800_000) == path.last(path.end_us) == 100.0
     assert path.bar_extremes(100_000_000) == (97.0, 100.0)
     assert path.first_last_crossing(97.0, False, 0, path.end_us) == 100_800_000
+
+
+def test_a_gap_jumps_between_two_prints(make_bars: MakeBars) -> None:
+    """The microsecond before it has the old price, the gap itself prints the new one."""
+    path = path_with(make_bars(FLAT, counts=[0] * 10), Gap(at=100.0, pct=-3.0))
+    assert path.last(100_000_000 - 1) == 100.0
+    assert path.last(100_000_000) == path.last(path.end_us) == 97.0
+    times, _ = path.prints(60_000_001, 120_000_000)
+    assert times.tolist() == [100_000_000]
+    assert path.first_last_crossing(99.0, False, 0, path.end_us) == 100_000_000
+    recovering = path_with(make_bars(FLAT, counts=[0] * 10), Gap(at=0.0, pct=-3.0, recover_s=30.0))
+    assert recovering.last(0) == 97.0
+    assert recovering.last(15_000_000) == 98.5
+    assert recovering.last(30_000_000) == 100.0
+
+
+def test_a_whipsaw_meets_both_sides_and_comes_back(make_bars: MakeBars) -> None:
+    """Two swings take four ways of one speed: out, back through the middle to the other side, and home."""
+    path = path_with(make_bars(FLAT, counts=[0] * 10), Whipsaw(at=100.0, pct=-2.0, over_s=8.0))
+    assert [path.last(t * 1_000_000) for t in (100, 101, 102, 104, 106, 108)] == [
+        100.0, 99.0, 98.0, 100.0, 102.0, 100.0,
+    ]  # fmt: skip
+    assert path.bar_extremes(100_000_000) == (98.0, 102.0)
+    three = path_with(make_bars(FLAT, counts=[0] * 10), Whipsaw(at=100.0, pct=2.0, over_s=6.0, swings=3))
+    assert [three.last(t * 1_000_000) for t in (101, 103, 105, 106)] == [102.0, 98.0, 102.0, 100.0]
+
+
+@pytest.mark.parametrize("depth", [0.0, 0.5, 1.0, 2.0])
+def test_depth_multiplies_every_size(make_bars: MakeBars, depth: float) -> None:
+    """A sweep turns one number: depth d of p per cent is what d * p per cent are."""
+    kinds: list[tuple[Shock, Shock]] = [
+        (Crash(at=9.0, pct=-3.0, depth=depth), Crash(at=9.0, pct=-3.0 * depth)),
+        (Gap(at=9.0, pct=-3.0, depth=depth), Gap(at=9.0, pct=-3.0 * depth)),
+        (Whipsaw(at=9.0, pct=-3.0, depth=depth), Whipsaw(at=9.0, pct=-3.0 * depth)),
+        (Wick(at=9.0, pct=-3.0, depth=depth), Wick(at=9.0, pct=-3.0 * depth)),
+        (
+            Drift(at=9.0, pct_per_s=-0.1, for_s=9.0, depth=depth),
+            Drift(at=9.0, pct_per_s=-0.1 * depth, for_s=9.0),
+        ),
+        (Basis(at=9.0, bps=-30.0, for_s=9.0, depth=depth), Basis(at=9.0, bps=-30.0 * depth, for_s=9.0)),
+    ]
+    for deep, plain in kinds:
+        left, right = path_with(make_bars(FLAT), deep), path_with(make_bars(FLAT), plain)
+        for pair in zip(left.prints(0, left.end_us), right.prints(0, right.end_us), strict=True):
+            assert np.array_equal(*pair)
+        assert [left.mark(t * 10**6) for t in range(30)] == [right.mark(t * 10**6) for t in range(30)]
 
 
 def test_prints_outside_the_shock_are_untouched(make_bars: MakeBars) -> None:
@@ -75,7 +121,9 @@ def test_a_clock_time_means_its_first_occurrence(epoch_s: int, expected_s: int) 
 
 def test_a_shock_after_the_tape_is_refused(make_bars: MakeBars) -> None:
     """A shock that never happens would silently test nothing."""
-    with pytest.raises(InputError, match=r"shock\[1\].at: given '14:20:00', expected a time on the tape"):
+    with pytest.raises(
+        InputError, match=r"market.shock\[1\].at: given '14:20:00', expected a time on the tape"
+    ):
         path_with(make_bars(FLAT), Crash(at=1.0, pct=-1.0), Crash(at="14:20:00", pct=-1.0))
 
 
@@ -92,7 +140,9 @@ def test_shocks_move_recorded_trades_too(make_trades: Callable[..., Trades]) -> 
 
 def test_shocks_that_lift_the_price_beyond_exact_numbers_are_refused(make_bars: MakeBars) -> None:
     """Many rises that multiply end where floats no longer count ticks: refused, not wrapped around."""
-    with pytest.raises(InputError, match=r"shock: given '104 lifted to .*', expected a price of at most"):
+    with pytest.raises(
+        InputError, match=r"market.shock: given '104 lifted to .*', expected a price of at most"
+    ):
         path_with(make_bars([(100.0, 104.0, 99.0, 101.0)] * 6), *[Crash(at=1.0, pct=10_000.0)] * 10)
 
 
@@ -116,7 +166,28 @@ def test_prices_stay_positive(make_bars: MakeBars) -> None:
         ({"kind": "crash", "at": 1.0, "pct": -1.0, "over_s": 1e300}, "less than or equal to 31622400"),
         ({"kind": "drift", "at": 1.0, "pct_per_s": 1e300, "for_s": 1.0}, "at or below 10000"),
         ({"kind": "drift", "at": 1.0, "pct_per_s": 1e-9, "for_s": 1e300}, "less than or equal to 31622400"),
-        ({"kind": "crash", "at": 1.0, "pct": -1.0, "depth": 3}, "depth"),
+        ({"kind": "crash", "at": 1.0, "pct": -1.0, "deep": 3}, "deep"),
+        ({"kind": "crash", "at": 1.0, "pct": -50.0, "depth": 2}, r"pct \* depth must stay above -100"),
+        ({"kind": "crash", "at": 1.0, "pct": -1.0, "depth": -1}, "greater than or equal to 0"),
+        (
+            {"kind": "drift", "at": 1.0, "pct_per_s": -1.0, "for_s": 60.0, "depth": 2},
+            "depth must stay above -100",
+        ),
+        ({"kind": "gap", "at": 1.0, "pct": -100.0}, "greater than -100"),
+        ({"kind": "gap", "at": 1.0, "pct": -1.0, "over_s": 1.0}, "over_s"),
+        ({"kind": "whipsaw", "at": 1.0, "pct": 100.0}, r"the swing to the other side\) must stay above -100"),
+        ({"kind": "whipsaw", "at": 1.0, "pct": 1.0, "swings": 0}, "greater than or equal to 1"),
+        ({"kind": "whipsaw", "at": 1.0, "pct": 1.0, "over_s": 1e-6}, "greater than or equal to 0.001"),
+        ({"kind": "wick", "at": 1.0, "pct": -1.0, "for_s": 0.0}, "greater than 0"),
+        ({"kind": "basis", "at": 1.0, "bps": -1e4, "for_s": 1.0}, "greater than or equal to -9000"),
+        ({"kind": "basis", "at": 1.0, "bps": 60.0, "depth": -1, "for_s": 1.0}, "greater than or equal to 0"),
+        (
+            {"kind": "basis", "at": 1.0, "bps": -6e3, "depth": 2, "for_s": 1.0},
+            r"bps \* depth must stay from -9000",
+        ),
+        ({"kind": "freeze", "at": 1.0}, "Field required"),
+        ({"kind": "freeze", "at": 1.0, "for_s": 1.0, "depth": 1.0}, "depth"),
+        ({"kind": "halt", "at": 1.0, "for_s": 1.0, "reopen_pct": -100.0}, "greater than -100"),
         ({"kind": "crahs", "at": 1.0, "pct": -1.0}, "'drift', 'crash'"),
     ],
 )
@@ -129,7 +200,7 @@ def test_impossible_shocks_are_refused(values: dict[str, object], message: str) 
 def test_files_may_write_whole_numbers() -> None:
     """``for_s = 120`` in a file is as good as 120.0."""
     values = {"kind": "drift", "at": "14:20:00", "pct_per_s": -0.05, "for_s": 120}
-    shock: Drift | Crash = TypeAdapter(Shock).validate_python(values)
+    shock: Shock = TypeAdapter(Shock).validate_python(values)
     assert shock == Drift(at="14:20:00", pct_per_s=-0.05, for_s=120.0)
     assert TypeAdapter(Shock).validate_python({"kind": "crash", "at": 60, "pct": -3}) == Crash(
         at=60.0, pct=-3.0
