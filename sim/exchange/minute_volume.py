@@ -70,9 +70,9 @@ def _measured(unix_us: IntArray, volume: FloatArray, bar_us: int) -> MinuteVolum
         traded = traded[traded > 0]
         by_day[int(day[first])] = float(np.median(traded)) if traded.size else 0.0
     if not any(by_day.values()):
-        return MinuteVolume(by_day)
+        return MinuteVolume({min(by_day): 0.0})
     # A day without any trade, in the midst of days that have some, is as deep as the day before it.
     known = next(volume for volume in by_day.values() if volume)
-    for number, typical in by_day.items():
-        known = by_day[number] = typical or known
+    for number in range(min(by_day), max(by_day) + 1):
+        known = by_day[number] = by_day.get(number) or known
     return MinuteVolume(by_day)

@@ -14,13 +14,23 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sim.market import Bars, KlinePath, MarkSource, MarkSpec, load_bars
+from sim.market import (
+    Bars,
+    KlinePath,
+    MarkSource,
+    MarkSpec,
+    NestedShapes,
+    build_shapes,
+    load_bars,
+    shipped_inside,
+)
 from sim.market.bars import FloatArray
 from sim.market.fit_basis import closes_of, fit_klines, fit_stream
-from sim.market.inside import BRIDGE
+from sim.market.inside import Inside
 from sim.market.load_path import choose_inside
 from sim.market.mark import MARK_IS_LAST
 from sim.market.mark_stream import MarkStream, load_mark_stream
+from sim.market.shapes import shipped
 
 COLUMNS: Final = ["stretch", "fitted_on", "quantity", "real", "model", "n", "clusters"]
 QUANTILES: Final = {"q01": 0.01, "q05": 0.05, "q50": 0.5, "q95": 0.95, "q99": 0.99}
@@ -103,7 +113,7 @@ def _calm_seconds(data: Path, seeds: list[int]) -> list[Beside]:
 
 def _modelled(spec: MarkSpec, seed: int, stream: MarkStream, bars: Bars) -> FloatArray:
     # The recorded seconds are the last price: only the basis is the model's.
-    path = _path(bars, seed, MarkSource(spec, seed))
+    path = _path(bars, seed, MarkSource(spec, seed), choose_inside(bars, None))
     times = np.clip(stream.seconds * _SECOND_US - bars.epoch_us, 0, bars.end_us - 1).tolist()
     return np.array([(path.mark(time) / path.last(time) - 1.0) * 1e4 for time in times])
 
@@ -122,7 +132,8 @@ def _october(data: Path, seeds: list[int]) -> list[Beside]:
     stream = load_mark_stream(str(data / STREAM))
     of_2023 = fit_stream(stream, _last_at(stream, load_bars(str(data / SECONDS)))).spec
     before = [tape.slice(0, _DAY_US) for tape in (last, marks)]
-    paths = [_last_alone(before[0], seed) for seed in _FIT_SEEDS]
+    inside = _apart_from_october(data)
+    paths = [_path(before[0], seed, MarkSource(MARK_IS_LAST), inside) for seed in _FIT_SEEDS]
     of_the_day_before = fit_klines(paths, before[1], of_2023).spec
     found = []
     for name, from_day, to_day in (
@@ -135,16 +146,22 @@ def _october(data: Path, seeds: list[int]) -> list[Beside]:
             ("2023-04-04, each second", of_2023),
             ("2025-10-09, 5 min closes", of_the_day_before),
         ):
-            model = [_modelled_closes(spec, seed, of_last, of_mark) for seed in seeds]
+            model = [
+                _modelled_closes(_path(of_last, seed, MarkSource(spec, seed), inside), of_mark)
+                for seed in seeds
+            ]
             found.append(Beside(f"{name}, 5 min closes", fitted_on, real, model, to_day - from_day))
     return found
 
 
-def _last_alone(of_last: Bars, seed: int) -> KlinePath:
-    return _path(of_last, seed, MarkSource(MARK_IS_LAST))
+def _apart_from_october(data: Path) -> Inside:
+    """Return what fills October's bars: the shipped shapes without those of the day that is judged."""
+    recorded = [file for file in shipped.SECONDS if "20251010" not in file.path]
+    seconds = build_shapes(shipped.load_recordings(data, recorded))
+    return NestedShapes(seconds, shipped_inside().parts)
 
 
-def _path(of_last: Bars, seed: int, mark: MarkSource) -> KlinePath:
+def _path(of_last: Bars, seed: int, mark: MarkSource, inside: Inside) -> KlinePath:
     return KlinePath(
         of_last,
         tick=_TICK,
@@ -152,11 +169,10 @@ def _path(of_last: Bars, seed: int, mark: MarkSource) -> KlinePath:
         price_decimals=_DECIMALS,
         mark=mark,
         snap_to_tick=True,
-        inside=choose_inside(of_last, None) or BRIDGE,
+        inside=inside,
     )
 
 
-def _modelled_closes(spec: MarkSpec, seed: int, of_last: Bars, of_mark: Bars) -> FloatArray:
-    path = _path(of_last, seed, MarkSource(spec, seed))
+def _modelled_closes(path: KlinePath, of_mark: Bars) -> FloatArray:
     closes = closes_of(path, of_mark).tolist()
     return np.array([(path.mark(time) / path.last(time) - 1.0) * 1e4 for time in closes])

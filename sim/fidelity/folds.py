@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.fidelity.level import Level
 from sim.fidelity.tapes import Tape
@@ -33,14 +32,15 @@ def training_of_fold(tapes: Sequence[Tape], fold: int) -> list[Recording]:
     """Return the stretches that a library judged in block fold ``fold`` may be built from."""
     found: list[Recording] = []
     for tape in tapes:
-        found += _stretches(tape, block_fold(tape.bar_starts_us, tape.level) == fold)
+        found += _stretches(tape, fold)
     return found
 
 
 def training_without(tapes: Sequence[Tape], judged: Tape) -> list[Recording]:
-    """Return the tapes that hold no moment within a day of ``judged``."""
+    """Return the tapes that hold no moment of the dates of ``judged`` nor of the day before and after."""
     day_us = 86_400_000_000
-    first_us, last_us = judged.bars.epoch_us - day_us, judged.bars.epoch_us + judged.bars.end_us + day_us
+    first_us = (judged.bars.epoch_us // day_us - 1) * day_us
+    last_us = (-(-(judged.bars.epoch_us + judged.bars.end_us) // day_us) + 1) * day_us
     return [
         tape.recording(0, tape.bars.end_us)
         for tape in tapes
@@ -48,16 +48,15 @@ def training_without(tapes: Sequence[Tape], judged: Tape) -> list[Recording]:
     ]
 
 
-def _stretches(tape: Tape, judged: npt.NDArray[np.bool_]) -> list[Recording]:
-    """Return the runs of bars that are not judged and further than the margin from any that is.
+def _stretches(tape: Tape, fold: int) -> list[Recording]:
+    """Return the runs of bars that are not judged in ``fold`` and further than the margin from any that is.
 
     Blocks lie on the clock, so what another tape is judged on at that time is left out as well.
     """
     level = tape.level
     starts = tape.bar_starts_us
-    near = judged.copy()
+    near = block_fold(starts, level) == fold
     # Whether a moment is judged is a matter of the clock alone: blocks before and after the tape count too.
-    fold = int(block_fold(starts[judged][:1], level)[0]) if judged.any() else -1
     for shift_us in (-level.margin_us, level.margin_us):
         near |= block_fold(starts + shift_us, level) == fold
     edges = np.flatnonzero(np.diff(np.concatenate([[True], near, [True]]).astype(np.int8)))

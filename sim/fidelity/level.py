@@ -78,7 +78,7 @@ MINUTES: Final = Level(
     stops_bps=(50.0, 100.0, 200.0),
     horizon=720,
     episode_us=_HOUR_US,
-    fold_us=24 * _HOUR_US,
+    fold_us=5 * 24 * _HOUR_US,
     margin_us=24 * _HOUR_US,
 )
 

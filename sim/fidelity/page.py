@@ -226,7 +226,9 @@ def _rests_on(result: Fidelity) -> Section:
         "logarithm of the ratio is studentised.",
         f"Seeds of the paths: {', '.join(map(str, result.seeds))}. Stops stand at the same moments for all of them.",
         "Shapes, other hours: clock hours by turns are built from and judged on, and no bar within five minutes of a "
-        "judged hour, of any symbol, is used. Shapes, other dates: nothing within a day of the judged tape is used. "
+        "judged hour, of any symbol, is used (of minutes: blocks of five days, and a day). Other dates: nothing "
+        "of the judged dates, the day before and the day after is used. The weights by which bars are likened were "
+        "chosen on alternating hours of the two whole days of seconds, which are judged here as well. "
         "The library shipped with the package holds all of these tapes and is not what is judged here.",
         "Ticks are one unit of the last decimal that a tape's prices have.",
     ]

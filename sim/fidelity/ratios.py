@@ -27,6 +27,9 @@ MEASURED: Final = "measured"
 
 DRAWS: Final = 499
 
+_DRAWS_KNOWN: Final = 0.97
+"""Draws in which one side shows nothing have no ratio; an interval from the rest would be too narrow at that end."""
+
 TABLE_COLUMNS: Final = (
     "level", "group", "source", *KEY, "real", "model", "ratio", "low", "high", "events_real", "events_model",
     "episodes", "episodes_with_events", "clusters", "dates", "status", "excludes_one", "note",
@@ -72,7 +75,7 @@ def ratio_interval(sums: Array, name: str, draws: int = DRAWS) -> tuple[float, f
             ratios.append(np.where(spread > 1e-6 * error, (drawn - value) / spread, np.nan))
     known = np.concatenate(ratios)
     known = known[np.isfinite(known)]
-    if len(known) < draws / 2:
+    if len(known) < draws * _DRAWS_KNOWN:
         return math.exp(value), math.nan, math.nan
     upper, lower = np.quantile(known, [0.975, 0.025])
     return math.exp(value), _exp(value - float(upper) * error), _exp(value - float(lower) * error)
@@ -103,7 +106,6 @@ def ratio_table(sums: pd.DataFrame, *, by_date: bool = True) -> pd.DataFrame:
     """Return TABLE_COLUMNS: one row per level, group, source and measure; groups are kinds, dates and all."""
     rows = []
     for level, group, part in _groups(sums[~sums["section"].isin(_PICTURES)], by_date=by_date):
-        dates = part["date"].nunique()
         for source, key, cells in _cells(part):
             rows.append(
                 {
@@ -111,7 +113,7 @@ def ratio_table(sums: pd.DataFrame, *, by_date: bool = True) -> pd.DataFrame:
                     "group": group,
                     "source": source,
                     **key,
-                    **_row(cells, dates, level, group, source, key),
+                    **_row(cells, level, group, source, key),
                 }
             )
     table = pd.DataFrame(rows, columns=list(TABLE_COLUMNS))
@@ -120,7 +122,8 @@ def ratio_table(sums: pd.DataFrame, *, by_date: bool = True) -> pd.DataFrame:
     return table.sort_values(order, kind="stable", ignore_index=True)[list(TABLE_COLUMNS)]
 
 
-def _row(cells: pd.DataFrame, dates: int, *names: Any) -> dict[str, Any]:
+def _row(cells: pd.DataFrame, *names: Any) -> dict[str, Any]:
+    dates = cells["date"].nunique()
     unit = "date" if dates >= ENOUGH_DATES else "episode"
     values = cells.groupby(unit, sort=True)[["num_m", "den_m", "num_r", "den_r"]].sum().to_numpy()
     with_events = int((cells.groupby("episode")["events_r"].sum() > 0).sum())
@@ -215,14 +218,17 @@ def _groups(sums: pd.DataFrame, *, by_date: bool) -> Iterator[tuple[str, str, pd
 def _cells(part: pd.DataFrame) -> Iterator[tuple[str, dict[str, Any], pd.DataFrame]]:
     """Yield, per source and measure, what model and truth counted in each block both were looked at in."""
     keys = [*KEY, "date", "episode"]
-    summed = part.groupby(["source", *keys], sort=True, dropna=False, observed=True)[
-        ["num", "den", "events"]
-    ].sum()
-    flat = summed.reset_index()
-    real = flat[flat["source"] == REAL].drop(columns="source")
-    for source, model in flat[flat["source"] != REAL].groupby("source", sort=True):
-        both = model.drop(columns="source").merge(real, on=keys, how="outer", suffixes=("_m", "_r"))
+    real = part[part["source"] == REAL]
+    for source, model in part[part["source"] != REAL].groupby("source", sort=True):
+        # A tape that this source could not fill says nothing of it, on either side.
+        shared = real[real["tape"].isin(set(model["tape"]))]
+        both = _summed(model, keys).merge(_summed(shared, keys), on=keys, how="outer", suffixes=("_m", "_r"))
         counts = ["num_m", "den_m", "events_m", "num_r", "den_r", "events_r"]
         both[counts] = both[counts].fillna(0.0)
         for values, cells in both.groupby(list(KEY), sort=True, dropna=False):
             yield str(source), dict(zip(KEY, values, strict=True)), cells
+
+
+def _summed(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    counts = ["num", "den", "events"]
+    return rows.groupby(keys, sort=True, dropna=False, observed=True)[counts].sum().reset_index()

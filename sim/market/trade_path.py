@@ -85,8 +85,9 @@ class TradePath(BarPath):
     def _bounds(self, ticks: IntArray) -> tuple[IntArray, IntArray]:
         # The price a minute begins with counts too: a mark published in a quiet minute is made from it.
         before = ticks[np.maximum(self._first[:-1] - 1, 0)]
-        starts = np.minimum(self._first[:-1], ticks.size - 1)
+        # One more value at the end: a start clamped to the last trade would cut it out of its own minute.
+        padded, starts = np.append(ticks, ticks[-1]), self._first[:-1]
         empty = self._first[1:] == self._first[:-1]
-        low = np.where(empty, before, np.minimum(np.minimum.reduceat(ticks, starts), before))
-        high = np.where(empty, before, np.maximum(np.maximum.reduceat(ticks, starts), before))
+        low = np.where(empty, before, np.minimum(np.minimum.reduceat(padded, starts), before))
+        high = np.where(empty, before, np.maximum(np.maximum.reduceat(padded, starts), before))
         return low, high

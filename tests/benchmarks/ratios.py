@@ -82,7 +82,9 @@ _INTENTS = 5_000
 def _world(loaded: LoadedScenario, market: Market, intents: int) -> World:
     ready = prepare(loaded, market, 7, intents)
     policy = load_policy_named("d7")
-    return World(loaded.scenario, policy.store, 7, ready.paths, ready.filters, ready.plans)
+    return World(
+        loaded.scenario, policy.store, 7, ready.paths, ready.filters, ready.plans, volumes=ready.volumes
+    )
 
 
 def _five_per_cent() -> LoadedScenario:

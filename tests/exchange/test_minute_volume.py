@@ -77,3 +77,14 @@ def test_a_line_is_endless() -> None:
     """A straight line has no volume to measure and none to exhaust."""
     line = LinePath("BTCUSDT", MIDNIGHT_US, 1_000_000, 0.1, 2, 100.0, 0.0)
     assert MinuteVolume.of_path(line).at(MIDNIGHT_US) == math.inf
+
+
+def test_a_day_without_a_trade_is_as_deep_as_the_day_before() -> None:
+    """Recorded trades of the first and the third day: the second takes the first one's."""
+    trades = Trades(
+        symbol="BTCUSDT", epoch_us=MIDNIGHT_US, end_us=2 * DAY_US + 1_000,
+        times_us=np.array([0, 2 * DAY_US]), price=np.full(2, 100.0), quantity=np.array([4.0, 9.0]),
+        source="a test", sha256="",
+    )  # fmt: skip
+    volume = MinuteVolume.of_tape(trades)
+    assert [volume.at(MIDNIGHT_US + day * DAY_US) for day in range(4)] == [4.0, 4.0, 9.0, 9.0]

@@ -55,3 +55,20 @@ def test_without_other_material_a_source_is_not_judged(tape_of: TapeOf, walk: Wa
     tape = tape_of(walk(180, 3))
     assert path_of(SOURCES["shapes_elsewhere"], tape, 1, Libraries([tape])) is None
     assert path_of(SOURCES["bridge"], tape, 1, Libraries([tape])) is not None
+
+
+def test_a_tape_inside_one_fold_keeps_the_margin_as_well(tape_of: TapeOf, walk: Walk) -> None:
+    """An hour that is not judged touches two that are: five minutes are left out at either end."""
+    epoch_us = 1_705_276_800_000_000
+    hour = block_fold(np.array([epoch_us + 3_600_000_000]), SECONDS)[0]
+    tape = tape_of(walk(60, 1), epoch_us=epoch_us + 3_600_000_000)
+    (left,) = training_of_fold([tape], 1 - int(hour))
+    assert (left.tape.epoch_us - tape.steps.epoch_us, len(left.tape)) == (300_000_000, 50 * 60)
+
+
+def test_the_library_of_other_dates_does_not_hang_on_who_asks_first(tape_of: TapeOf, walk: Walk) -> None:
+    """Two tapes of one date leave the same tapes out, whatever their hours."""
+    epoch_us, hour_us = 1_705_276_800_000_000, 3_600_000_000
+    early, late = (tape_of(walk(30, 1), epoch_us=epoch_us + hours * hour_us) for hours in (1, 22))
+    neighbour = tape_of(walk(30, 2), epoch_us=epoch_us + 30 * hour_us)
+    assert training_without([neighbour], early) == training_without([neighbour], late) == []

@@ -89,3 +89,23 @@ def test_signs_are_told_by_date() -> None:
     assert signs["date"].tolist() == ["2024-01-01", "2024-01-02"]
     assert signs["sign"].tolist() == ["+", "-"]
     assert signs["ratio"].tolist() == pytest.approx([2.0, 0.25])
+
+
+def test_a_tape_that_a_source_could_not_fill_says_nothing_of_it() -> None:
+    """On the tape that both have the model is the truth; what it never saw does not halve its ratio."""
+    both, real_only = _frame(60, model=1.0), _frame(60, model=1.0)
+    real_only = real_only[real_only["source"] == "real"].assign(
+        tape="other", episode=lambda rows: rows["episode"] + 60
+    )
+    row = ratio_table(pd.concat([both, real_only])).iloc[0]
+    assert row["ratio"] == pytest.approx(1.0)
+    assert row["episodes"] == 60
+
+
+def test_an_interval_is_not_made_from_the_draws_that_show_something() -> None:
+    """A model that shows the event in two blocks of sixty has a ratio and no interval."""
+    sums = np.array([[1.0 if block < 2 else 0.0, 100.0, 3.0, 100.0] for block in range(60)])
+    value, low, high = ratio_interval(sums, "rare")
+    assert value == pytest.approx(2 / 180)
+    assert math.isnan(low)
+    assert math.isnan(high)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sim.errors import InputError
 from sim.market import Bars, KlinePath, LinePath, MarkSource, MarkSpec, PricePath, TradePath, Trades
-from sim.market.shocks import Basis, Crash, Freeze, Halt, Wick
+from sim.market.shocks import Basis, Crash, Freeze, Gap, Halt, Wick
 
 MakeBars = Callable[..., Bars]
 quick = settings(
@@ -98,6 +98,12 @@ def paths(draw: st.DrawFn, make_bars: MakeBars, make_trades: Callable[..., Trade
         Crash(at=length_s * 0.3, pct=-4.0, over_s=0.7),
         Freeze(at=length_s * 0.5, for_s=length_s * 0.3),
         Halt(at=length_s * 0.6, for_s=length_s * 0.2, reopen_pct=2.0),
+    ]
+    # From the very start on, where no mark was published before.
+    chosen += [
+        Halt(at=0.0, for_s=length_s * 0.15),
+        Freeze(at=0.0, for_s=length_s * 0.1),
+        Gap(at=0.0, pct=2.0),
     ]
     shocks = tuple(shock for shock in chosen if draw(st.integers(0, 2)) == 0)
     return KlinePath(bars, tick=0.1, seed=seed, price_decimals=2, mark=source, shocks=shocks)

@@ -32,6 +32,15 @@ def test_a_silent_minute_holds_the_last_price(make_trades: MakeTrades) -> None:
     assert path.end_us == 190_001_000
 
 
+def test_the_last_trade_before_a_silent_end_still_triggers(make_trades: MakeTrades) -> None:
+    """A tape cut long after its last trade: the stop that this trade crosses fires, on last and on mark."""
+    rows = [(0, 100.0), (10_000_000, 102.0), (20_000_000, 101.0), (30_000_000, 90.0), (170_000_000, 90.0)]
+    path = TradePath(make_trades(rows).slice(0, 150_000_000), tick=0.1, price_decimals=2)
+    assert path.bar_extremes(0) == (90.0, 102.0)
+    assert path.first_last_crossing(95.0, False, 0, path.end_us) == 30_000_000
+    assert path.first_mark_crossing(95.0, False, 0, path.end_us) == 30_000_000
+
+
 def test_a_slice_starts_and_ends_at_the_cut(make_trades: MakeTrades) -> None:
     """Two tapes cut at the same times cover the same stretch, whenever they traded."""
     trades = make_trades(ROWS).slice(1_000, 120_000_000)

@@ -1,4 +1,6 @@
-"""Describe a bar by five whole numbers, so that likeness is exact arithmetic on every machine.
+"""Describe a bar by five whole numbers, so that likeness is exact arithmetic.
+
+Only a logarithm's last bit, at the edge of a rounding, could differ between machines.
 
 Weights were chosen on alternating hours of two whole days (BTCUSDT spot 2024-01-01, APEUSDT 2024-10-18), by how near
 ratios of move rates came to 1; see ``reports/fidelity``.  A unit of likeness is 1 / 256.

@@ -51,7 +51,7 @@ class ShapeLibrary:
     levels: npt.NDArray[np.uint16]
     features: npt.NDArray[np.int32]
     _shapes: dict[int, Shape] = field(default_factory=dict, init=False, repr=False)
-    _near: dict[int, tuple[IntArray, IntArray]] = field(default_factory=dict, init=False, repr=False)
+    _near: dict[int, tuple[IntArray, IntArray, IntArray]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not len(self):
@@ -59,6 +59,10 @@ class ShapeLibrary:
 
     def __len__(self) -> int:
         return int(self.starts.size) - 1
+
+    @cached_property
+    def _has_unknowns(self) -> bool:
+        return bool((self.features == UNKNOWN).any())
 
     @cached_property
     def sha256(self) -> str:
@@ -96,12 +100,14 @@ class ShapeLibrary:
     def nearest(self, bar: BarTicks) -> IntArray:
         """Return the numbers of the shapes most like a bar that moves, the likeliest first."""
         wanted = features_of(bar)
-        numbers, columns = self._candidates(cell_of(wanted[0], wanted[1]))
-        apart = columns - np.array(wanted)[:, None]
-        apart *= apart
-        if UNKNOWN in wanted:
-            apart[[value == UNKNOWN for value in wanted]] = 0
-        distance = apart.sum(axis=0)
+        numbers, columns, squares = self._candidates(cell_of(wanted[0], wanted[1]))
+        if self._has_unknowns or UNKNOWN in wanted:
+            apart = columns - np.array(wanted)
+            apart *= (columns != UNKNOWN) & (np.array(wanted) != UNKNOWN)
+            distance = (apart * apart).sum(axis=1)
+        else:
+            # (a − b)² less the b² that all share, for a third of the work.
+            distance = squares - columns @ np.array([2 * value for value in wanted])
         # Ties by number: likeness alone must not leave the order open.
         distance *= _CANDIDATES
         distance += _RANK[: numbers.size]
@@ -112,14 +118,16 @@ class ShapeLibrary:
         likeliest: IntArray = numbers[distance % _CANDIDATES]
         return likeliest
 
-    def _candidates(self, cell: int) -> tuple[IntArray, IntArray]:
+    def _candidates(self, cell: int) -> tuple[IntArray, IntArray, IntArray]:
+        """Return the numbers of the shapes to compare, their features row by row, and the rows' squares summed."""
         near = self._near.get(cell)
         if near is None:
             open_, close = centre_of(cell)
-            columns = self.features.T.astype(np.int64)
-            apart = (columns[0] - open_) ** 2 + (columns[1] - close) ** 2
+            features = self.features.astype(np.int64)
+            apart = (features[:, 0] - open_) ** 2 + (features[:, 1] - close) ** 2
             numbers = np.sort(np.argsort(apart, kind="stable")[:_CANDIDATES])
-            near = self._near[cell] = numbers, np.ascontiguousarray(columns[:, numbers])
+            columns = np.ascontiguousarray(features[numbers])
+            near = self._near[cell] = numbers, columns, (columns * columns).sum(axis=1)
         return near
 
     def _shape(self, number: int) -> Shape:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,33 +20,35 @@ from sim.market.shapes.build import MINUTE_US, Recording, build_shapes
 from sim.market.shapes.library import SHIPPED, SHIPPED_PARTS, ShapeLibrary
 
 
-class _File(NamedTuple):
+class RecordedFile(NamedTuple):
+    """Name a recording; the other fields are those of :class:`Recording`."""
+
     path: str
     unit_value: float | None = None
     fills_each: float = 1.0
 
 
 SECONDS: Final = (
-    _File("embeddable/BTCUSDT-1s-2024-01-01-from-aggTrades.csv.gz"),
+    RecordedFile("embeddable/BTCUSDT-1s-2024-01-01-from-aggTrades.csv.gz"),
     # Aggregate trades, of four fills each on average; klines count fills.
-    _File("ticks/um-20241018/APEUSDT-aggTrades-2024-10-18.zip", fills_each=4.0),
-    _File("ticks/um-20230404/BTCUSDT-1s-20230404T2358.csv.gz"),
-    _File("ticks/um-20240718/BTCUSDT-1s-20240718T2357.csv.gz"),
-    _File("ticks/um-20240718/ETHUSDT-1s-20240718T2357.csv.gz"),
-    _File("ticks/um-20240808/BTCUSDT-1s-20240808T2354.csv.gz"),
-    _File("ticks/um-20240808/ETHUSDT-1s-20240808T2354.csv.gz"),
+    RecordedFile("ticks/um-20241018/APEUSDT-aggTrades-2024-10-18.zip", fills_each=4.0),
+    RecordedFile("ticks/um-20230404/BTCUSDT-1s-20230404T2358.csv.gz"),
+    RecordedFile("ticks/um-20240718/BTCUSDT-1s-20240718T2357.csv.gz"),
+    RecordedFile("ticks/um-20240718/ETHUSDT-1s-20240718T2357.csv.gz"),
+    RecordedFile("ticks/um-20240808/BTCUSDT-1s-20240808T2354.csv.gz"),
+    RecordedFile("ticks/um-20240808/ETHUSDT-1s-20240808T2354.csv.gz"),
     # The violent ones.  COIN-M volume is contracts of 10 USD.
-    _File("ticks/cm-20251010/AVAXUSD_PERP-1s-20251010T2050.csv.gz", unit_value=10.0),
-    _File("ticks/cm-20251010/BCHUSD_PERP-1s-20251010T2050.csv.gz", unit_value=10.0),
-    _File("ticks/cm-20251010/UNIUSD_PERP-1s-20251010T2050.csv.gz", unit_value=10.0),
-    _File("ticks/spot-20251010/POLUSDT-1s-20251010T2050.csv.gz"),
+    RecordedFile("ticks/cm-20251010/AVAXUSD_PERP-1s-20251010T2050.csv.gz", unit_value=10.0),
+    RecordedFile("ticks/cm-20251010/BCHUSD_PERP-1s-20251010T2050.csv.gz", unit_value=10.0),
+    RecordedFile("ticks/cm-20251010/UNIUSD_PERP-1s-20251010T2050.csv.gz", unit_value=10.0),
+    RecordedFile("ticks/spot-20251010/POLUSDT-1s-20251010T2050.csv.gz"),
 )
 
 
 MINUTES: Final = (
-    _File("embeddable/BTCUSDT-1m-2024-01-15.zip"),
-    _File("embeddable/ETHUSDT-1m-2024-01-15.zip"),
-    _File("embeddable/SOLUSDT-1m-20230320-20230328.csv.gz"),
+    RecordedFile("embeddable/BTCUSDT-1m-2024-01-15.zip"),
+    RecordedFile("embeddable/ETHUSDT-1m-2024-01-15.zip"),
+    RecordedFile("embeddable/SOLUSDT-1m-20230320-20230328.csv.gz"),
 )
 FIVE_MINUTES_US: Final = 5 * MINUTE_US
 # An outage is no trade, not a shape: carried bars count no trades and so leave nothing in a library.
@@ -57,19 +60,21 @@ def build_shipped(folder: Path) -> tuple[ShapeLibrary, ShapeLibrary]:
 
     Raises :class:`InputError` when one is missing.
     """
-    seconds, minutes = (
-        [
-            Recording(
-                load_market(str(folder / file.path), problems=_CARRY_OUTAGES),
-                Path(file.path).name,
-                file.unit_value,
-                file.fills_each,
-            )
-            for file in recordings
-        ]
-        for recordings in (SECONDS, MINUTES)
-    )
+    seconds, minutes = load_recordings(folder, SECONDS), load_recordings(folder, MINUTES)
     return build_shapes(seconds), build_shapes(minutes, interval_us=FIVE_MINUTES_US)
+
+
+def load_recordings(folder: Path, recorded: Iterable[RecordedFile]) -> list[Recording]:
+    """Load recordings below ``folder``; raise :class:`InputError` when one is missing."""
+    return [
+        Recording(
+            load_market(str(folder / file.path), problems=_CARRY_OUTAGES),
+            Path(file.path).name,
+            file.unit_value,
+            file.fills_each,
+        )
+        for file in recorded
+    ]
 
 
 def main(arguments: list[str]) -> int:

@@ -1,7 +1,8 @@
 """Lay one shape over one bar (pure).
 
 Levels are mapped by straight pieces between low, open, close and high, so that equal levels stay equal (seconds
-without a move stay so), order stays order, and nothing leaves the range.  Levels that differ stay apart by a tick
+without a move stay so; the first and last print alone are then set on open and close), order stays order, and nothing
+leaves the range.  Levels that differ stay apart by a tick
 where the bar has ticks enough: a quote that bounced between bid and ask goes on bouncing.
 """
 
@@ -13,7 +14,6 @@ import numpy.typing as npt
 from sim.market.bars import FloatArray, IntArray
 
 _TOP = 65_535.0
-_RANK = np.arange(4_096, dtype=np.float64)
 
 
 class Shape:
@@ -47,7 +47,7 @@ class Shape:
         np.rint(place, out=place)
         count = place.size
         if count <= height + 1:
-            rank = _RANK[:count]
+            rank = np.arange(count, dtype=np.float64)
             # Pushed up, then down again from the top, so that each level has a tick of its own.
             place -= rank
             np.maximum.accumulate(place, out=place)

@@ -156,10 +156,12 @@ class Overlay:
         for stretch, seen_us in sorted([*carried, *self._as_of.items()]):
             # Before the first print its price is in force, and a halt from the start on puts it off.
             place = self.halt_end_us(0) or 0 if seen_us < 0 else seen_us
-            source = min(place // bar_us, low.size - 1)
+            # What stands from the start on may also be the first recorded mark, which bar 0 bounds.
+            sources = {min(place // bar_us, low.size - 1), 0 if seen_us < 0 else place // bar_us}
             bars = np.s_[stretch.from_us // bar_us : (stretch.until_us - 1) // bar_us + 1]
-            low[bars] = np.minimum(low[bars], low[source])
-            high[bars] = np.maximum(high[bars], high[source])
+            for source in sorted(min(source, low.size - 1) for source in sources):
+                low[bars] = np.minimum(low[bars], low[source])
+                high[bars] = np.maximum(high[bars], high[source])
         return low, high
 
     def basis_bounds(self, starts: IntArray, bar_us: int) -> tuple[FloatArray, FloatArray]:

@@ -152,3 +152,25 @@ def test_the_shipped_library_is_what_its_recordings_give(shared_klines: Path) ->
     seconds, minutes = build_shipped(shared_klines)
     assert seconds.sha256 == shipped_inside().seconds.sha256
     assert minutes.sha256 == shipped_inside().parts.sha256
+
+
+def test_a_shape_of_unknown_count_is_likened_by_the_rest(make_bars: Callable[..., Bars]) -> None:
+    """Where a count was not recorded it counts neither for nor against, on either side."""
+    near = seconds_of(make_bars, {0: (101.0,) * 4, 10: (100.0,) * 4, 30: (104.0,) * 4, 45: (103.0,) * 4})
+    far = seconds_of(make_bars, {0: (100.0,) * 4, 30: (100.1,) * 4})
+    near.count[:] = -1
+    library = build_shapes([Recording(near, "uncounted"), Recording(far, "counted")])
+    assert library.features[0, 2] != library.features[1, 2]
+    assert library.nearest(BarTicks(1_010, 1_040, 1_000, 1_030, 20, 0.0)).tolist() == [0, 1]
+
+
+def test_shapes_of_long_bars_have_as_many_levels_as_they_need(make_bars: Callable[..., Bars]) -> None:
+    """An hour of seconds can hold thousands of prices."""
+    rows = [
+        (100.0 + i * 0.01, 100.005 + i * 0.01, 100.0 + i * 0.01, 100.002 + i * 0.01) for i in range(3_600)
+    ]
+    tape = make_bars(rows, counts=[3] * 3_600, interval_s=1)
+    library = build_shapes([Recording(tape, "hour")], interval_us=3_600_000_000)
+    _, ticks = library.prints(1, BarTicks(10_000, 30_000, 10_000, 30_000, 900, 0.0), 3_600_000_000)
+    assert (ticks.min(), ticks.max()) == (10_000, 30_000)
+    assert np.unique(ticks).size > 4_096
