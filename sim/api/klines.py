@@ -28,6 +28,8 @@ A scenario names them, so they lie where people look and not in a cache that may
 """
 
 JOBS_MOST: Final = 16
+FEW_SHAPES: Final = 500
+"""Under so many shapes a library is worth a warning."""
 RETRIES_MOST: Final = 20
 
 
@@ -141,9 +143,11 @@ def learn_shapes(paths: list[str], out: str | PathLike[str]) -> ShapeLibrary:
     """
     from sim.market import Recording, build_shapes, load_market
 
+    file = Path(out)
+    if file.suffix != ".npz":
+        raise InputError("--out", str(out), "a name that ends in .npz")
     tapes = [load_market(path) for path in paths]
     library = build_shapes([Recording(tape, f"{tape.symbol}, {tape.source}") for tape in tapes])
-    file = Path(out)
     with as_input_error("--out", file, "a file in a folder that can be written"):
         library.save(file)
     return library

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from sim.api.klines import FOLDER, JOBS_MOST, RETRIES_MOST, check_klines, fetch_klines, learn_shapes
+from sim.api.klines import (
+    FEW_SHAPES,
+    FOLDER,
+    JOBS_MOST,
+    RETRIES_MOST,
+    check_klines,
+    fetch_klines,
+    learn_shapes,
+)
 from sim.api.values import whole_number
 from sim.cli.files_bar import files_bar
 from sim.cli.klines_text import fetch_json, fetch_lines, report_json, report_lines
@@ -237,5 +245,9 @@ def shapes(
         print(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         print(f"{len(library):,} shapes of one-minute bars in {out}")
+        if len(library) < FEW_SHAPES:
+            print(
+                f"few: under {FEW_SHAPES} shapes most bars meet none that is like them; a day of trades has 1,440"
+            )
         print(f'in a scenario, under [market]: shapes = "{out}"')
     return 0

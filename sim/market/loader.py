@@ -214,7 +214,7 @@ def one_symbol(files: list[RawFile], given: str | None) -> str:
             named.setdefault(file.symbol, file.shown)
     if len(named) > 1:
         (first, beside), (other, shown) = list(named.items())[:2]
-        raise InputError(shown, f"several symbols: {other}", f"{first} as in {beside}")
+        raise InputError(shown, f"several symbols: {other}", f"one tape, of {first} as in {beside}")
     if given:
         return given
     if not named:

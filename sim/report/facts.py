@@ -53,6 +53,15 @@ def data_facts(manifest: dict[str, Any], *, shocks_at_most: int = 1000) -> list[
         said.append(f"{len(shocks) - len(told)} more shocks are declared and laid over the tape.")
     if not shocks:
         said.append("No shock is laid over the tape.")
+    ended_us = int(manifest["ended_us"])
+    unmet = sum(int(begins_us) >= ended_us for begins_us, _ in manifest["shock_spans_us"])
+    if unmet:
+        which = (
+            f"{unmet} of the {len(shocks)} declared shocks begin"
+            if len(shocks) > 1
+            else "The declared shock begins"
+        )
+        said.append(f"{which} after the end of this run: no intent met that.")
     said += [str(note).rstrip(".") + "." for note in manifest["data_notes"]]
     hours = printed(int(manifest["ended_us"]) / 3.6e9)
     said.append(f"The run covers {hours} hours of market under the venue's rules of {manifest['rules']}.")

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from sim.errors import InputError, unknown_name
 from sim.scenario.files import read_toml
-from sim.scenario.mismatch import Path, dotted
+from sim.scenario.mismatch import Path, Words, dotted
 from sim.scenario.workload_spec import SOURCES
 
 POLICY_PREFIX: Final = "execution."
@@ -90,6 +90,9 @@ def _place(data: dict[str, Any], override: Override) -> Path:
                 node[index] = override.value
             node = node[index]
         else:
+            if not node:
+                given, expected = f"nothing at {dotted(path)}", f"{dotted(path)}=[{{…}}], the whole list"
+                raise InputError(override.where, Words(given), expected)
             raise InputError(override.where, node, f"a table or a list at {dotted(path)}")
     return path
 

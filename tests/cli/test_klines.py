@@ -270,3 +270,15 @@ def test_shapes_need_something_finer_than_their_bars(cli: Cli) -> None:
     done = cli("klines", "shapes", "embedded:BTCUSDT-1m-2024-01-15", "--out", "own.npz")
     assert (done.code, done.out) == (2, "")
     assert "expected bars of a whole part of 1m" in done.err
+
+
+def test_shapes_replace_nothing_but_a_library(cli: Cli, tmp_path: Path) -> None:
+    """A scenario named by mistake stays a scenario."""
+    (tmp_path / "XYZUSDT-1s-x.csv").write_text("\n".join(_seconds(3)))
+    (tmp_path / "mine.toml").write_text("title")
+    done = cli("klines", "shapes", "XYZUSDT-1s-x.csv", "--out", "mine.toml")
+    assert (done.code, done.err) == (
+        2,
+        "error: --out: given 'mine.toml', expected a name that ends in .npz\n",
+    )
+    assert (tmp_path / "mine.toml").read_text() == "title"

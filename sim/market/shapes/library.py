@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zipfile import BadZipFile
 
 import numpy as np
@@ -30,6 +30,7 @@ NEIGHBOURS: Final = 4
 _CANDIDATES: Final = 256
 """How many shapes, nearest by open and close alone, are compared in full."""
 _RANK: Final = np.arange(_CANDIDATES, dtype=np.int64)
+_FEATURE_MOST: Final = 1 << 16
 FORMAT: Final = 1
 SHIPPED: Final = "shapes-1m.npz"
 SHIPPED_PARTS: Final = "shapes-5m.npz"
@@ -51,7 +52,9 @@ class ShapeLibrary:
     levels: npt.NDArray[np.uint16]
     features: npt.NDArray[np.int32]
     _shapes: dict[int, Shape] = field(default_factory=dict, init=False, repr=False)
-    _near: dict[int, tuple[IntArray, IntArray, IntArray]] = field(default_factory=dict, init=False, repr=False)
+    _near: dict[int, tuple[IntArray, IntArray, IntArray]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         if not len(self):
@@ -164,30 +167,53 @@ class ShapeLibrary:
 
 def _read(content: bytes, shown: str) -> ShapeLibrary:
     names = ("format", "sources", "lengths", "times", "levels", "features")
+    expected = "a .npz file that ShapeLibrary.save wrote"
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in names}
         version, interval_us = arrays["format"].tolist()
         lengths = arrays["lengths"].astype(np.int64)
-        sound = (
-            version == FORMAT
-            and arrays["times"].dtype == arrays["levels"].dtype == np.uint16
-            and arrays["times"].size == arrays["levels"].size == lengths.sum()
-            and arrays["features"].shape == (lengths.size, FEATURES)
-            and (lengths >= 2).all()
-        )
+        sources = tuple(arrays["sources"].tobytes().decode().split("\n"))
     except (ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
-        raise InputError(shown, "not a shape library", "a .npz file that ShapeLibrary.save wrote") from error
-    if not sound:
-        raise InputError(shown, f"shapes of format {version}", f"a .npz file of format {FORMAT}")
+        raise InputError(shown, "not a shape library", expected) from error
+    if version != FORMAT:
+        raise InputError(shown, f"shapes of format {version}", f"format {FORMAT}: build the library anew")
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    if (flaw := _flaw(arrays, lengths, starts, interval_us)) is not None:
+        raise InputError(shown, f"a damaged shape library: {flaw}", expected)
     return ShapeLibrary(
         interval_us=interval_us,
-        sources=tuple(arrays["sources"].tobytes().decode().split("\n")),
-        starts=np.concatenate(([0], np.cumsum(lengths))),
+        sources=sources,
+        starts=starts,
         times=arrays["times"],
         levels=arrays["levels"],
         features=arrays["features"].astype(np.int32),
     )
+
+
+def _flaw(arrays: dict[str, Any], lengths: IntArray, starts: IntArray, interval_us: int) -> str | None:
+    """Say what of a stored library cannot be, or None."""
+    times, levels, features = arrays["times"], arrays["levels"], arrays["features"]
+    if interval_us < 1 or not times.dtype == levels.dtype == np.uint16 or features.dtype != np.int32:
+        return "numbers of another kind"
+    if not times.size == levels.size == lengths.sum() or features.shape != (lengths.size, FEATURES):
+        return "arrays that do not fit together"
+    if not lengths.size or (lengths < 2).any():
+        return "shapes without prints"
+    begins = np.zeros(times.size, dtype=bool)
+    begins[starts[:-1]] = True
+    if ((np.diff(times.astype(np.int64), prepend=0) < 0) & ~begins).any():
+        return "times that step back"
+    reach = (np.minimum.reduceat(levels, starts[:-1]), np.maximum.reduceat(levels, starts[:-1]))
+    if (
+        (reach[0] != 0).any()
+        or (reach[1] != 65_535).any()
+        or (levels[starts[:-1]] > levels[starts[1:] - 1]).any()
+    ):
+        return "levels that do not span their bar"
+    if (np.abs(features[features != UNKNOWN]) > _FEATURE_MOST).any():
+        return "features beyond what a bar can have"
+    return None
 
 
 @lru_cache(maxsize=1)

@@ -111,9 +111,9 @@ class SizedPct(Sized):
 def check_pct(name: str, pct: float) -> None:
     """Raise ValueError unless a move of ``pct`` per cent leaves a price above 0 that floats can count."""
     if pct <= -100:
-        raise ValueError(f"{name} must stay above -100 (the price above 0)")
+        raise ValueError(f"{name} = {pct:g} must stay above -100 (the price above 0)")
     if pct > HIGHEST_PCT:
-        raise ValueError(f"{name} must stay at or below {HIGHEST_PCT:g}")
+        raise ValueError(f"{name} = {pct:g} must stay at or below {HIGHEST_PCT:g}")
 
 
 def length_us(seconds: float) -> int:

@@ -138,6 +138,35 @@ def test_another_file_is_refused_by_name(tmp_path: Path, content: bytes, message
         ShapeLibrary.load(tmp_path / "missing.npz")
 
 
+@pytest.mark.parametrize(
+    ("array", "damage", "flaw"),
+    [
+        ("sources", lambda values: np.full_like(values, 255), "not a shape library"),
+        ("times", lambda values: values[::-1].copy(), "times that step back"),
+        ("times", lambda values: values[:-1], "arrays that do not fit together"),
+        ("levels", lambda values: np.full_like(values, 65_535), "levels that do not span their bar"),
+        ("features", lambda values: np.full_like(values, 2**31 - 1), "features beyond what a bar can have"),
+        ("lengths", lambda values: np.array([5], dtype=np.int32), "arrays that do not fit together"),
+        ("format", lambda values: np.array([9, MINUTE_US]), "shapes of format 9"),
+    ],
+)
+def test_a_damaged_library_is_refused(
+    tmp_path: Path,
+    make_bars: Callable[..., Bars],
+    array: str,
+    damage: Callable[[np.ndarray], np.ndarray],
+    flaw: str,
+) -> None:
+    """What cannot be is named, instead of filling bars with it."""
+    tape = seconds_of(make_bars, {0: (101.0,) * 4, 10: (100.0,) * 4, 30: (104.0,) * 4, 40: (103.0,) * 4})
+    build_shapes([Recording(tape, "a")]).save(tmp_path / "own.npz")
+    with np.load(tmp_path / "own.npz") as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    np.savez(tmp_path / "own.npz", **{**arrays, array: damage(arrays[array])})
+    with pytest.raises(InputError, match=flaw):
+        ShapeLibrary.load(tmp_path / "own.npz")
+
+
 def test_bars_longer_than_the_library_s_say_that_shapes_are_stretched() -> None:
     """Reports print it."""
     library = shipped_shapes()
