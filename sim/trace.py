@@ -52,10 +52,11 @@ TABLES: Final[dict[str, str]] = {
     "fault": f"fault:s kind:s request:n {_INTENT} role:s call:s n:n at_us:i stage:s truth:s",
     # A window or burst of a fault: opened and closed.
     "fault_edge": "fault:s opened_us:i closed_us:i",
-    # Life of an order at the venue: NEW, TRIGGERED, FILLED, CANCELED, EXPIRED.
+    # Life of an order at the venue: NEW, TRIGGERED (its trigger is met), PARTIALLY_FILLED, FILLED, CANCELED, EXPIRED,
+    # EXPIRED_IN_MATCH, REJECTED (at its trigger).  A conditional order and its child are one order here.
     "order": f"order:n {_INTENT} account:n at_us:i status:s role:s type:s side:n quantity:f price:f "
     "reduce_only:b close_position:b request:n algo:b reason:s",
-    # An execution.  reference is last when it was matched; mark as published then.
+    # An execution; an order may have several.  reference is last when it was matched; mark as published then.
     "fill": f"order:n {_INTENT} account:n at_us:i role:s side:n quantity:f price:f fee:f reference:f mark:f "
     "trigger_price:f realised:f",
     # The account's exposure after each change.  cover: quantity of live, right-sided, exit-only stops.
@@ -66,6 +67,10 @@ TABLES: Final[dict[str, str]] = {
     "pnl_1m:f pnl_5m:f pnl_30m:f stop_crossed_us:i",
     # The account at the end of the run, marked at last less the cost of leaving.
     "account_end": f"account:n {_INTENT} at_us:i position:f open_orders:n wallet:f fees:f realised:f leave_value:f",
+    # A position closed by the venue.  side: its direction; level: where mark reaches it; isolated: its own wallet;
+    # price: the better of book and bankruptcy; fee: beyond the commission; insurance: what others bore.
+    "liquidation": f"{_INTENT} account:n at_us:i order:n side:n quantity:f level:f mark:f isolated:f "
+    "bankruptcy_price:f book_price:f commission:f fee:f insurance:f",
     # What a check found.  kind: safety, liveness or simulator.
     "violation": f"check:s kind:s {_INTENT} at_us:i amount:f unit:s truth:s belief:s",
 }

@@ -1,7 +1,8 @@
 """S01: money and positions come from fills and from nowhere else.
 
-wallet = opening + realised - fees; realised, fees and position are the sums over fills; fees are never negative
-(takers pay); and an account that is flat has realised exactly the cash that its fills moved.
+wallet = opening + realised - fees, where fees are commissions and liquidation fees; realised, fees and position are
+the sums over fills; fees are never negative (takers pay); and an account that is flat has realised exactly the cash
+that its fills moved.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ _WRITTEN_AT: Final = {
     "fill": "at_us",
     "exposure": "at_us",
     "account_end": "at_us",
+    "liquidation": "at_us",
 }
 _LASTS: Final = {
     "placement": ("started_us", "ended_us"),

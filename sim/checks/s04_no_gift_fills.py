@@ -1,4 +1,7 @@
-"""S04: no fill is better for the taker than last at that moment (fill rules 2 and 3 only ever add cost)."""
+"""S04: no fill is better for the taker than last at that moment (fill rules 2 and 3 only ever add cost).
+
+A liquidation is settled at the bankruptcy price where the book gives less; S08 holds its price to that.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from sim.checks.case import Case, Finding
 def find_gift_fills(case: Case) -> list[Finding]:
     """Return fills that were cheaper than the tape; amount is the gift per unit, in quote currency."""
     fills = case.table("fill")
-    gift = fills["side"] * (fills["reference"] - fills["price"])
+    gift = np.where(
+        fills["role"] == "liquidation", 0.0, fills["side"] * (fills["reference"] - fills["price"])
+    )
     return [
         Finding(
             int(fills["intent"][row]),

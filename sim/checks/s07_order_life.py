@@ -1,9 +1,11 @@
 """S07: orders live along the legal graph.
 
 Written from the venue's documents and not from the exchange's own table: an order is NEW first; a market order
-fills or expires at once; a conditional order rests, may be cancelled or expire, or triggers and then fills or
-expires; nothing follows an end.  It is FILLED exactly when there is one fill of it.  A fill of an order that ended
-EXPIRED is what the market take bound let through: one, and of less than the order's quantity.
+fills or expires at once; a limit order may fill in parts, be cancelled, or expire; a conditional order rests,
+may be cancelled or expire, or triggers, and then lives on as the market or limit order it became, or is
+rejected; nothing follows an end.  Each PARTIALLY_FILLED and each FILLED has one fill of its own, and nothing
+else has one but what the market take bound let through: one fill, and of less than the order's quantity, of an
+order at market that ended EXPIRED.
 """
 
 from __future__ import annotations
@@ -15,50 +17,67 @@ import numpy as np
 from sim.checks.arrays import first_of_group, rows_of, sum_by
 from sim.checks.case import BoolArray, Case, Columns, Finding, IntArray
 
-_STATES: Final = ("", "NEW", "TRIGGERED", "FILLED", "CANCELED", "EXPIRED")
 _MARKET: Final = frozenset({("", "NEW"), ("NEW", "FILLED"), ("NEW", "EXPIRED")})
-_CONDITIONAL: Final = frozenset(
-    {
-        ("", "NEW"),
-        ("NEW", "TRIGGERED"),
-        ("NEW", "CANCELED"),
-        ("NEW", "EXPIRED"),
-        ("TRIGGERED", "FILLED"),
-        ("TRIGGERED", "EXPIRED"),
-    }
+_IN_BOOK: Final = ("PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH")
+_LIMIT: Final = frozenset(
+    {("", "NEW"), *(("NEW", end) for end in _IN_BOOK), *(("PARTIALLY_FILLED", end) for end in _IN_BOOK)}
 )
+_WAITING: Final = frozenset(
+    {("", "NEW"), ("NEW", "TRIGGERED"), ("NEW", "CANCELED"), ("NEW", "EXPIRED"), ("TRIGGERED", "REJECTED")}
+)
+_TO_MARKET: Final = _WAITING | {("TRIGGERED", "FILLED"), ("TRIGGERED", "EXPIRED")}
+_TO_LIMIT: Final = (
+    _WAITING | {("TRIGGERED", end) for end in _IN_BOOK} | {("PARTIALLY_FILLED", end) for end in _IN_BOOK}
+)
+_LIFE: Final = {"MARKET": _MARKET, "LIMIT": _LIMIT, "STOP": _TO_LIMIT, "TAKE_PROFIT": _TO_LIMIT}
+_BY_LIMIT: Final = ("LIMIT", "STOP", "TAKE_PROFIT")
 
 
 def find_illegal_lives(case: Case) -> list[Finding]:
-    """Return steps no order may take, and fills that do not match an order's end; amount is 1."""
+    """Return steps no order may take, and fills that do not match an order's life; amount is 1."""
     orders, fills = case.table("order"), case.table("fill")
     order = np.argsort(orders["order"], kind="stable")
     number, status = orders["order"][order], orders["status"][order]
     before = np.empty(order.size, dtype=object)
     before[1:] = status[:-1]
     before[first_of_group(number)] = ""
-    legal = _legal(before, status, orders["type"][order] == "MARKET")
+    legal = _legal(before, status, orders["type"][order])
     findings = [
         _finding(orders, order[row], f"{before[row] or 'nothing'} -> {status[row]}", "a legal life")
         for row in np.flatnonzero(~legal)
     ]
-    filled = np.flatnonzero(orders["status"] == "FILLED")
-    count = sum_by(orders["order"][filled], fills["order"])
-    findings += [
-        _finding(orders, filled[one], f"FILLED with {count[one]:.0f} fills", "one fill")
-        for one in np.flatnonzero(count != 1)
+    return findings + _miscounted(orders, fills) + _stray_fills(orders, fills)
+
+
+def _miscounted(orders: Columns, fills: Columns) -> list[Finding]:
+    """Return orders whose fills are not as many as their life tells of."""
+    told = (orders["status"] == "FILLED") | (orders["status"] == "PARTIALLY_FILLED")
+    number = np.unique(orders["order"][told])
+    wanted = sum_by(number, orders["order"][told])
+    count = sum_by(number, fills["order"])
+    last = np.flatnonzero(told)[rows_of(orders["order"][told], number)] if number.size else number
+    return [
+        _finding(
+            orders,
+            last[one],
+            f"{orders['status'][last[one]]} with {count[one]:.0f} fills",
+            "one fill" if wanted[one] == 1 else f"{wanted[one]:.0f} fills",
+        )
+        for one in np.flatnonzero(count != wanted)
     ]
-    return findings + _stray_fills(orders, fills)
 
 
 def _stray_fills(orders: Columns, fills: Columns) -> list[Finding]:
-    expired = np.flatnonzero(orders["status"] == "EXPIRED")
+    """Return fills of orders that tell of none, save the one that the market take bound let through."""
+    told = (orders["status"] == "FILLED") | (orders["status"] == "PARTIALLY_FILLED")
+    known = np.isin(fills["order"], orders["order"][told])
+    expired = np.flatnonzero((orders["status"] == "EXPIRED") & ~np.isin(orders["type"], _BY_LIMIT))
     end = rows_of(orders["order"][expired], fills["order"])
-    cut_short = end >= 0
+    cut_short = (end >= 0) & ~known
     wanted = orders["quantity"][expired][end] if expired.size else np.zeros(end.size)
     whole = cut_short & (wanted > 0) & (fills["quantity"] >= wanted)
     twice = cut_short & _repeated(fills["order"])
-    stray = ~cut_short & ~np.isin(fills["order"], orders["order"][orders["status"] == "FILLED"])
+    stray = ~cut_short & ~known
     findings = []
     for row in np.flatnonzero(stray | whole | twice):
         number = fills["order"][row]
@@ -68,7 +87,22 @@ def _stray_fills(orders: Columns, fills: Columns) -> list[Finding]:
         findings.append(
             Finding(int(fills["intent"][row]), int(fills["at_us"][row]), 1.0, "orders", truth, "one fill")
         )
-    return findings
+    return findings + _overfilled(orders, fills)
+
+
+def _overfilled(orders: Columns, fills: Columns) -> list[Finding]:
+    """Return limit orders that filled more than they asked for, or were FILLED with less."""
+    rows = np.flatnonzero(np.isin(orders["type"], _BY_LIMIT))
+    rows = rows[rows_of(orders["order"][rows], np.unique(orders["order"][rows]))] if rows.size else rows
+    filled = sum_by(orders["order"][rows], fills["order"], fills["quantity"])
+    wanted = orders["quantity"][rows]
+    short = (orders["status"][rows] == "FILLED") & (filled > 0) & (filled < wanted * (1 - 1e-9))
+    return [
+        _finding(
+            orders, rows[one], f"filled {filled[one]:g}", f"{wanted[one]:g} at most, and whole when FILLED"
+        )
+        for one in np.flatnonzero(short | (filled > wanted * (1 + 1e-9)))
+    ]
 
 
 def _repeated(number: IntArray) -> BoolArray:
@@ -78,10 +112,11 @@ def _repeated(number: IntArray) -> BoolArray:
     return repeated
 
 
-def _legal(before: np.ndarray, after: np.ndarray, market: np.ndarray) -> np.ndarray:
+def _legal(before: np.ndarray, after: np.ndarray, kind: np.ndarray) -> np.ndarray:
     legal = np.zeros(before.size, dtype=np.bool_)
-    for steps, rows in ((_MARKET, market), (_CONDITIONAL, ~market)):
-        for first, then in steps:
+    for name in np.unique(kind.astype(str)):
+        rows = kind == name
+        for first, then in _LIFE.get(str(name), _TO_MARKET):
             legal |= rows & (before == first) & (after == then)
     return legal
 

@@ -20,6 +20,7 @@ from sim.checks.s04_no_gift_fills import find_gift_fills
 from sim.checks.s05_triggers import find_false_triggers
 from sim.checks.s06_faults import find_stray_faults
 from sim.checks.s07_order_life import find_illegal_lives
+from sim.checks.s08_liquidations import find_wrong_liquidations
 
 CHECKS: Final[tuple[Check, ...]] = (
     Check(
@@ -111,5 +112,11 @@ CHECKS: Final[tuple[Check, ...]] = (
         kind="simulator",
         story="Orders live along the legal graph, and are filled exactly when there is a fill.",
         find=find_illegal_lives,
+    ),
+    Check(
+        id="S08",
+        kind="simulator",
+        story="A position is liquidated where its margin ends, whole, and for no more than its isolated wallet.",
+        find=find_wrong_liquidations,
     ),
 )

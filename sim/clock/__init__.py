@@ -4,6 +4,7 @@ from sim.clock.ends import Deadlock, EventLimit, Runaway
 from sim.clock.fence import fenced
 from sim.clock.handle import Handle
 from sim.clock.loop import VirtualLoop
+from sim.clock.memory_transport import PipedLoop, PipeName
 from sim.clock.refusing import RealWorldCall
 from sim.clock.runner import run_virtual
 
@@ -11,6 +12,8 @@ __all__ = [
     "Deadlock",
     "EventLimit",
     "Handle",
+    "PipeName",
+    "PipedLoop",
     "RealWorldCall",
     "Runaway",
     "VirtualLoop",

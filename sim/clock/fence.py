@@ -18,9 +18,10 @@ import sys
 import threading
 import time as time_module
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from sim.clock.loop import VirtualLoop
@@ -133,6 +134,14 @@ class _Patches:
         for owner, name, value in reversed(self._done):
             setattr(owner, name, value)
 
+    def undo_in(self, modules: Iterable[Any]) -> None:
+        """Give modules that were first imported behind the fence the real things for the virtual ones they took."""
+        reals = {id(vars(owner)[name]): value for owner, name, value in self._done if name in vars(owner)}
+        for module in modules:
+            for name, value in list(vars(module).items()):
+                if id(value) in reals:
+                    setattr(module, name, reals[id(value)])
+
 
 def _set_zone(name: str | None) -> None:
     """Set the process's zone, or unset it; fromtimestamp and astimezone read it below Python."""
@@ -179,6 +188,7 @@ def fenced(loop: VirtualLoop, epoch_us: int, modules: Sequence[str] = ("sim.exec
     replaced[id(_RealDatetime)] = virtual_datetime
     replaced[id(_RealDate)] = virtual_date
     zone = os.environ.get("TZ")
+    known = set(sys.modules)
     try:
         _set_zone("UTC")
         patches.set(datetime_module, "datetime", virtual_datetime)
@@ -198,5 +208,11 @@ def fenced(loop: VirtualLoop, epoch_us: int, modules: Sequence[str] = ("sim.exec
         patches.set(warnings, "_warn_unawaited_coroutine", fence.note)
         yield fence
     finally:
+        # Else "from time import time" in such a module would follow this run's clock for ever.
+        patches.undo_in(
+            module
+            for name, module in list(sys.modules.items())
+            if name not in known and isinstance(module, ModuleType)
+        )
         patches.undo()
         _set_zone(zone)

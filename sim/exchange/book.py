@@ -9,7 +9,7 @@ import math
 from typing import Final
 
 from sim.exchange.filters import SymbolFilters
-from sim.exchange.matching import FillSpec, take, thinned, touch_price
+from sim.exchange.matching import FillSpec, take, take_to, thinned, touch_price
 from sim.exchange.minute_volume import MinuteVolume
 from sim.market import PricePath
 
@@ -30,7 +30,7 @@ class Book:
         self.path = path
         self.spec = spec
         self._tick = filters.tick_size
-        self._step = float(filters.step)
+        self.step = float(filters.step)
         self._volume = volume if volume is not None else MinuteVolume.of_path(path)
         self._widens = spec.spread_range_share > 0
         self._thins = spec.impact_bps > 0 and spec.crash_depth_multiplier < 1
@@ -47,6 +47,21 @@ class Book:
         """Return the average price of ``quantity`` whatever the bound says: what an open position is worth."""
         return self._take(side, quantity, t_us, math.nan)[1]
 
+    def take_to(self, side: int, quantity: float, t_us: int, limit: float) -> tuple[float, float]:
+        """Return (quantity, average price) that a LIMIT order takes on arrival; (0.0, NaN) for nothing."""
+        last = self.path.last(t_us)
+        return take_to(
+            self.spec,
+            side,
+            last,
+            quantity,
+            limit,
+            depth=self.depth(t_us),
+            tick=self._tick,
+            step=self.step,
+            range_bps=self._range_bps(last, t_us) if self._widens else 0.0,
+        )
+
     def _take(self, side: int, quantity: float, t_us: int, mark: float) -> tuple[float, float]:
         last = self.path.last(t_us)
         return take(
@@ -56,7 +71,7 @@ class Book:
             quantity,
             depth=self.depth(t_us),
             tick=self._tick,
-            step=self._step,
+            step=self.step,
             range_bps=self._range_bps(last, t_us) if self._widens else 0.0,
             mark=mark,
         )

@@ -1,116 +1,182 @@
 """Offer the exchange to code under test as python-binance's ``AsyncClient`` does: same names, same exceptions.
 
-``_signed_request`` sends the path it is given.  ``futures_create_order`` routes as python-binance of the rules'
-date did: since 1.0.33 (2025-12-06) conditional types go to ``/fapi/v1/algoOrder`` with ``stopPrice`` renamed,
-the caller's ``newClientOrderId`` dropped and a ``clientAlgoId`` invented (binance-facts 1.4).
+``_signed_request`` sends the path it is given.  Everything else goes where python-binance 1.0.37 sends it
+(``binance/async_client.py``); under rules "2025-01" conditional orders go where the library sent them before 1.0.33
+(2025-12-06).  Since then ``futures_create_order`` sends conditional types to ``/fapi/v1/algoOrder`` with ``stopPrice``
+renamed, the caller's ``newClientOrderId`` dropped and a ``clientAlgoId`` invented (binance-facts 1.4), and look-ups and
+cancels go there with ``conditional=True`` or an algo id.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, Final
 
-from sim.exchange.exceptions import api_exception_class, error_text
+from sim.exchange.client_calls import PlainCalls, futures_path
+from sim.exchange.exceptions import Response, api_exception_class
 from sim.exchange.filters import RulesVersion
 from sim.exchange.gateway import Gateway
 from sim.exchange.triggers import CONDITIONAL
 
+_ORDER: Final = "/fapi/v1/order"
+_ALGO_ORDER: Final = "/fapi/v1/algoOrder"
 
-class SimulatedClient:
-    """Speak to the simulated exchange; raise BinanceAPIException for non-2xx, TimeoutError for silence."""
+
+class SimulatedClient(PlainCalls):
+    """Speak to the simulated exchange; raise BinanceAPIException for non-2xx, TimeoutError for silence.
+
+    ``response`` is the latest answer, with its status and headers, as the library keeps it.
+    """
 
     def __init__(self, gateway: Gateway, rules: RulesVersion, timeout_s: float) -> None:
         self._gateway = gateway
-        self._rules = rules
+        self._knows_algo = rules == "2025-12-09"
         self._timeout_s = timeout_s
         self._api_exception = api_exception_class()
         self._invented = 0
+        self.response: Response | None = None
 
     async def _signed_request(self, method: str, path: str, params: dict[str, Any] | None = None) -> Any:
-        status, body = await self._gateway.send(method, path, dict(params) if params else {})
-        if status == 200:
-            return body
+        return await self._send(method, path, dict(params) if params else {})
+
+    async def _send(self, method: str, path: str, params: dict[str, Any]) -> Any:
+        """Send a request whose ``params`` nobody else holds."""
+        if None in params.values():
+            params = {name: value for name, value in params.items() if value is not None}
+        status, headers, body = await self._gateway.send(method, path, params)
         if status == 0:
             raise TimeoutError(f"{method} {path}: no answer within {self._timeout_s:g} s")
-        raise self._api_exception(None, status, error_text(body))
+        self.response = Response(status, headers, body)
+        if status == 200:
+            return body
+        raise self._api_exception(self.response, status, self.response.text)
+
+    # -- new orders -----------------------------------------------------------------------------------
 
     async def futures_create_order(self, **params: Any) -> Any:
         """Place an order (conditional types go where python-binance of the rules' date sends them)."""
-        if self._rules == "2025-12-09" and params.get("type") in CONDITIONAL:
-            return await self.futures_create_algo_order(**self._as_algo(params))
-        return await self._signed_request("POST", "/fapi/v1/order", params)
-
-    def _as_algo(self, params: dict[str, Any]) -> dict[str, Any]:
-        moved = {name: value for name, value in params.items() if name != "newClientOrderId"}
-        if "stopPrice" in moved:
-            moved["triggerPrice"] = moved.pop("stopPrice")
-        if "activationPrice" in moved:
-            moved["activatePrice"] = moved.pop("activationPrice")
-        moved["algoType"] = "CONDITIONAL"
-        if "clientAlgoId" not in moved:
-            self._invented += 1
-            moved["clientAlgoId"] = f"x-Cb7ytekJ{self._invented:022d}"
-        return moved
+        if self._knows_algo and str(params.get("type", "")).upper() in CONDITIONAL:
+            if "clientAlgoId" not in params:
+                params["clientAlgoId"] = self._invent_id()
+            params.pop("newClientOrderId", None)
+            params["algoType"] = "CONDITIONAL"
+            if "stopPrice" in params and "triggerPrice" not in params:
+                params["triggerPrice"] = params.pop("stopPrice")
+            return await self._send("POST", _ALGO_ORDER, params)
+        return await self._send_order(params)
 
     async def futures_create_algo_order(self, **params: Any) -> Any:
         """Place a conditional order on the algo endpoint."""
-        return await self._signed_request("POST", "/fapi/v1/algoOrder", params)
+        if "clientAlgoId" not in params:
+            params["clientAlgoId"] = self._invent_id()
+        if "algoType" not in params:
+            params["algoType"] = "CONDITIONAL"
+        return await self._send("POST", _ALGO_ORDER, params)
+
+    async def futures_limit_order(self, **params: Any) -> Any:
+        """Place a LIMIT order."""
+        return await self._send_order({**params, "type": "LIMIT"})
+
+    async def futures_market_order(self, **params: Any) -> Any:
+        """Place a MARKET order."""
+        return await self._send_order({**params, "type": "MARKET"})
+
+    async def futures_limit_buy_order(self, **params: Any) -> Any:
+        """Place a LIMIT order to buy."""
+        return await self._send_order({**params, "side": "BUY", "type": "LIMIT"})
+
+    async def futures_limit_sell_order(self, **params: Any) -> Any:
+        """Place a LIMIT order to sell."""
+        return await self._send_order({**params, "side": "SELL", "type": "LIMIT"})
+
+    async def futures_market_buy_order(self, **params: Any) -> Any:
+        """Place a MARKET order to buy."""
+        return await self._send_order({**params, "side": "BUY", "type": "MARKET"})
+
+    async def futures_market_sell_order(self, **params: Any) -> Any:
+        """Place a MARKET order to sell."""
+        return await self._send_order({**params, "side": "SELL", "type": "MARKET"})
+
+    async def futures_place_batch_order(self, **params: Any) -> Any:
+        """Place several orders: ``batchOrders`` is a list of orders; each without an id gets one."""
+        items = [
+            item if "newClientOrderId" in item else {**item, "newClientOrderId": self._invent_id()}
+            for item in params["batchOrders"]
+        ]
+        # The library writes Python's own text with the quotes exchanged, so True and None are no JSON there either.
+        return await self._send(
+            "POST", "/fapi/v1/batchOrders", {**params, "batchOrders": str(items).replace("'", '"')}
+        )
+
+    async def _send_order(self, params: dict[str, Any]) -> Any:
+        if "newClientOrderId" not in params:
+            params["newClientOrderId"] = self._invent_id()
+        return await self._send("POST", _ORDER, params)
+
+    def _invent_id(self) -> str:
+        self._invented += 1
+        return f"x-Cb7ytekJ{self._invented:022x}"
+
+    # -- look-ups and cancels -------------------------------------------------------------------------
 
     async def futures_get_order(self, **params: Any) -> Any:
-        """Query one order by ``orderId`` or ``origClientOrderId``."""
-        return await self._signed_request("GET", "/fapi/v1/order", params)
-
-    async def futures_get_algo_order(self, **params: Any) -> Any:
-        """Query one conditional order by ``algoId`` or ``clientAlgoId``."""
-        return await self._signed_request("GET", "/fapi/v1/algoOrder", params)
+        """Query one order; with ``conditional=True`` or an algo id, one of the algo endpoint."""
+        return await self._send("GET", self._one_order(params), params)
 
     async def futures_cancel_order(self, **params: Any) -> Any:
-        """Cancel one order by ``orderId`` or ``origClientOrderId``."""
-        return await self._signed_request("DELETE", "/fapi/v1/order", params)
-
-    async def futures_cancel_algo_order(self, **params: Any) -> Any:
-        """Cancel one conditional order by ``algoId`` or ``clientAlgoId``."""
-        return await self._signed_request("DELETE", "/fapi/v1/algoOrder", params)
-
-    async def futures_cancel_all_open_orders(self, **params: Any) -> Any:
-        """Cancel all ordinary orders of ``symbol``."""
-        return await self._signed_request("DELETE", "/fapi/v1/allOpenOrders", params)
-
-    async def futures_cancel_all_algo_open_orders(self, **params: Any) -> Any:
-        """Cancel all conditional orders of ``symbol``."""
-        return await self._signed_request("DELETE", "/fapi/v1/algoOpenOrders", params)
+        """Cancel one order; with ``conditional=True`` or an algo id, one of the algo endpoint."""
+        return await self._send("DELETE", self._one_order(params), params)
 
     async def futures_get_open_orders(self, **params: Any) -> Any:
-        """List resting ordinary orders."""
-        return await self._signed_request("GET", "/fapi/v1/openOrders", params)
+        """List resting orders; with ``conditional=True`` those of the algo endpoint."""
+        return await self._send("GET", self._many_orders(params, "openOrders", "openAlgoOrders"), params)
 
-    async def futures_get_open_algo_orders(self, **params: Any) -> Any:
-        """List resting conditional orders."""
-        return await self._signed_request("GET", "/fapi/v1/openAlgoOrders", params)
+    async def futures_get_all_orders(self, **params: Any) -> Any:
+        """List orders in any state; with ``conditional=True`` those of the algo endpoint."""
+        return await self._send("GET", self._many_orders(params, "allOrders", "allAlgoOrders"), params)
 
-    async def futures_position_information(self, **params: Any) -> Any:
-        """List positions (``positionRisk`` v2)."""
-        return await self._signed_request("GET", "/fapi/v2/positionRisk", params)
+    async def futures_cancel_all_open_orders(self, **params: Any) -> Any:
+        """Cancel all orders of ``symbol``; with ``conditional=True`` those of the algo endpoint."""
+        return await self._send(
+            "DELETE", self._many_orders(params, "allOpenOrders", "algoOpenOrders"), params
+        )
 
-    async def futures_change_leverage(self, **params: Any) -> Any:
-        """Set ``leverage`` of ``symbol``."""
-        return await self._signed_request("POST", "/fapi/v1/leverage", params)
+    async def futures_cancel_orders(self, **params: Any) -> Any:
+        """Cancel several orders by ``orderidlist`` or ``origclientorderidlist``, as the library spells them."""
+        for name in ("orderidlist", "origclientorderidlist"):
+            if params.get(name):
+                params[name] = json.dumps(params[name]).replace(" ", "")
+        return await self._send("DELETE", "/fapi/v1/batchOrders", params)
 
-    async def futures_symbol_ticker(self, **params: Any) -> Any:
-        """Return the last price of ``symbol``."""
-        return await self._signed_request("GET", "/fapi/v1/ticker/price", params)
+    def _one_order(self, params: dict[str, Any]) -> str:
+        if not self._knows_algo:
+            return _ORDER
+        conditional = params.pop("conditional", False)
+        return _ALGO_ORDER if conditional or "algoId" in params or "clientAlgoId" in params else _ORDER
 
-    async def futures_mark_price(self, **params: Any) -> Any:
-        """Return the mark price of ``symbol``."""
-        return await self._signed_request("GET", "/fapi/v1/premiumIndex", params)
+    def _many_orders(self, params: dict[str, Any], ordinary: str, algo: str) -> str:
+        conditional = self._knows_algo and params.pop("conditional", False)
+        return futures_path(algo if conditional else ordinary, 1)
 
-    async def futures_exchange_info(self) -> Any:
-        """Return filters and limits of all symbols."""
-        return await self._signed_request("GET", "/fapi/v1/exchangeInfo")
+    # -- settings and streams -------------------------------------------------------------------------
 
-    async def futures_time(self) -> Any:
-        """Return the server's time in ms."""
-        return await self._signed_request("GET", "/fapi/v1/time")
+    async def futures_change_multi_assets_mode(self, multiAssetsMargin: bool) -> Any:
+        """Set multi-assets margin on or off."""
+        wanted = {"multiAssetsMargin": "true" if multiAssetsMargin else "false"}
+        return await self._send("POST", "/fapi/v1/multiAssetsMargin", wanted)
 
-    async def futures_ping(self) -> Any:
-        """Reach the server."""
-        return await self._signed_request("GET", "/fapi/v1/ping")
+    async def futures_get_multi_assets_mode(self) -> Any:
+        """Tell whether multi-assets margin is on."""
+        return await self._send("GET", "/fapi/v1/multiAssetsMargin", {})
+
+    async def futures_stream_get_listen_key(self) -> Any:
+        """Open the user data stream and return its listen key."""
+        return (await self._send("POST", "/fapi/v1/listenKey", {}))["listenKey"]
+
+    async def futures_stream_keepalive(self, listenKey: str) -> Any:
+        """Keep a listen key alive."""
+        return await self._send("PUT", "/fapi/v1/listenKey", {"listenKey": listenKey})
+
+    async def futures_stream_close(self, listenKey: str) -> Any:
+        """Close a listen key's stream."""
+        return await self._send("DELETE", "/fapi/v1/listenKey", {"listenKey": listenKey})

@@ -1,20 +1,24 @@
 """Say how much of a position is covered, and by which trigger (pure; metrics.md, "Naked").
 
 Cover is the quantity of live, right-sided, exit-only stops whose trigger lies inside liquidation; a closePosition stop
-covers all.  A target, or a trailing stop that has not activated, limits no loss.
+covers all.  A target, or a trailing stop that has not activated, limits no loss.  Nor does the LIMIT order that a
+triggered STOP became: it waits where the price has been, while the loss grows.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Final
 
 from sim.exchange.orders import Order
+
+_STOPS: Final = frozenset({"STOP_MARKET", "STOP"})
 
 
 def may_cover(order: Order) -> bool:
     """Tell whether a live order of this kind can cover a position at all."""
-    return order.type == "STOP_MARKET" and order.is_exit_only
+    return order.type in _STOPS and order.is_exit_only
 
 
 def cover_of(orders: Iterable[Order], position: float, dead_price: float) -> tuple[float, float]:
@@ -27,7 +31,9 @@ def cover_of(orders: Iterable[Order], position: float, dead_price: float) -> tup
     for order in orders:
         if not may_cover(order) or order.side != -direction:
             continue
-        if (order.trigger_price - dead_price) * direction <= 0:
+        if dead_price and (order.trigger_price - dead_price) * direction <= 0:
+            continue
+        if order.in_book or order.stuck:
             continue
         cover += quantity if order.close_position else order.quantity
         if math.isnan(best) or (order.trigger_price - best) * direction > 0:

@@ -7,8 +7,27 @@ Shape: python-binance 1.0.36, ``binance/exceptions.py`` (binance-facts 1.4): any
 
 from __future__ import annotations
 
+import importlib
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Response(NamedTuple):
+    """Show an answer as the library's ``client.response`` does, as far as people read it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+    @property
+    def text(self) -> str:
+        """Return the body as it stands on the wire.
+
+        The library's asynchronous client has a method here and so loses the text of a body that is no JSON
+        (binance-facts 1.4); its synchronous one reads it.
+        """
+        return error_text(self.body)
 
 
 class _Namesake(Exception):
@@ -38,10 +57,10 @@ _Namesake.__name__ = _Namesake.__qualname__ = "BinanceAPIException"
 def api_exception_class() -> Any:
     """Return ``binance.exceptions.BinanceAPIException`` when installed, else the namesake."""
     try:
-        from binance.exceptions import BinanceAPIException  # type: ignore[import-not-found]
+        # By name: type checkers must be content whether or not it is installed.
+        return importlib.import_module("binance.exceptions").BinanceAPIException
     except ImportError:
         return _Namesake
-    return BinanceAPIException
 
 
 def error_text(body: Any) -> str:

@@ -12,30 +12,28 @@ from typing import Any, Final
 
 from sim.clock import VirtualLoop
 from sim.exchange.attribution import Attribution, role_of
-from sim.exchange.door import Door
+from sim.exchange.clock_rules import ENGINE_JUDGES, ClockRules
+from sim.exchange.door import BATCH_PATH, Door, item_truths
 from sim.exchange.effects import Effect, Injector
 from sim.exchange.latency import LatencySpec, Leg
-from sim.exchange.replies import code_of, error_reply, message_of
+from sim.exchange.limits import Limits, Load
+from sim.exchange.limits_spec import VenueLimits
+from sim.exchange.replies import Reply, code_of, message_of
 from sim.exchange.request import Request
 from sim.trace import Trace
 
-SILENCE: Final = (0, None)
-"""What the client gets when no answer came within its time-out."""
+Answer = tuple[int, dict[str, str], Any]
+"""(status, headers, body) as they reach the client."""
 
-_UNSIGNED: Final = frozenset(
-    {
-        "/fapi/v1/ticker/price",
-        "/fapi/v1/premiumIndex",
-        "/fapi/v1/exchangeInfo",
-        "/fapi/v1/time",
-        "/fapi/v1/ping",
-    }
-)
-_DEFAULT_RECV_WINDOW_US: Final = 5_000_000
+SILENCE: Final[Answer] = (0, {}, None)
+"""What the client gets when no answer came within its time-out."""
 
 
 class Gateway:
-    """Send requests and answer futures with ``(status, body)``; :data:`SILENCE` after ``timeout_s``."""
+    """Send requests and answer futures with ``(status, headers, body)``; :data:`SILENCE` after ``timeout_s``.
+
+    ``limits`` None: the venue's documented ones.  ``clock_offset_ms``: how far the client's clock is ahead.
+    """
 
     def __init__(
         self,
@@ -47,6 +45,8 @@ class Gateway:
         attribution: Attribution,
         trace: Trace,
         timeout_s: float,
+        limits: VenueLimits | None = None,
+        clock_offset_ms: float = 0.0,
     ) -> None:
         self._loop = loop
         # Its time is read some fifty times per intent; the property costs three times the attribute.
@@ -57,18 +57,32 @@ class Gateway:
         self._injector = injector
         self._attribution = attribution
         self._timeout_us = round(timeout_s * 1e6)
+        self._clock = ClockRules(door.epoch_us, round(clock_offset_ms * 1000))
+        self._limits = Limits(limits or VenueLimits(), door.epoch_us, door.rules, self._clock)
+        door.rate_limits = self._limits.rate_limits()
+        self._queue = self._limits.queue
+        door.rate_limits = self._limits.rate_limits()
         self._last_request = 0
         self._write_request = trace.writer("request")
         self._write_write = trace.writer("write")
         self._write_fault = trace.writer("fault")
+
+    @property
+    def limits(self) -> Limits:
+        """Return what counts this run's requests."""
+        return self._limits
+
+    def load(self) -> Load:
+        """Return what the venue counted so far."""
+        return self._limits.load()
 
     def legs_us(self, key: int, sent_us: int) -> tuple[int, int]:
         """Return both legs' delays for a request of this key sent at ``sent_us`` (also for shadows)."""
         request_us = self._request_leg.sample_us(key, sent_us)
         return request_us, self._reply_leg.sample_us(key, sent_us + request_us)
 
-    def send(self, method: str, path: str, params: dict[str, Any]) -> asyncio.Future[tuple[int, Any]]:
-        """Send one request now; the future gets (status, body), or SILENCE at the client's time-out."""
+    def send(self, method: str, path: str, params: dict[str, Any]) -> asyncio.Future[Answer]:
+        """Send one request now; the future gets (status, headers, body), or SILENCE at the client's time-out."""
         loop = self._loop
         now = self._env._now
         slot = self._attribution.slot_of(method, path, params)
@@ -96,8 +110,8 @@ class Gateway:
         request: Request,
         effects: list[Effect],
         arrives_us: int,
-        future: asyncio.Future[tuple[int, Any]],
-    ) -> asyncio.Future[tuple[int, Any]]:
+        future: asyncio.Future[Answer],
+    ) -> asyncio.Future[Answer]:
         lost = False
         for effect in effects:
             self._log_fault(request, effect)
@@ -117,71 +131,108 @@ class Gateway:
 
     def _arrive(self, request: Request) -> None:
         now = self._env._now
-        refusal = self._timestamp_refusal(request, now)
-        if refusal is None:
-            status, body, order = self._door.handle(request)
-            truth = "applied" if status == 200 else "not_applied"
+        refusal = self._limits.refuse(request, now)
+        if refusal is not None:
+            self._conclude(request, now, "not_applied", -1, refusal)
+        elif self._queue is None:
+            self._serve(request, now)
         else:
-            status, body = refusal
-            order, truth = -1, "not_applied"
-        if request.method != "GET":
-            self._log_write(request, now, truth, order, 0 if status == 200 else code_of(body))
-        if not request.silent:
-            self._loop.at_us(now + request.reply_us, self._answer, request, (status, body))
+            self._loop.at_us(self._wait(request, now), self._serve_waiting, request)
+
+    def _serve(self, request: Request, now: int) -> None:
+        status, body, order = self._door.handle(request)
+        truth = "applied" if status == 200 else "not_applied"
+        self._conclude(request, now, truth, order, (status, body))
+
+    def _serve_waiting(self, request: Request) -> None:
+        now = self._env._now
+        refusal = self._engine_refusal(request, now)
+        if refusal is None:
+            self._serve(request, now)
+        else:
+            self._conclude(request, now, "not_applied", -1, refusal)
 
     def _arrive_with(self, request: Request, effects: list[Effect]) -> None:
         now = self._env._now
         late = [effect for effect in effects if effect.stage == "request_leg"]
-        answer: tuple[int, Any] | None = None
-        runs = True
-        for effect in effects:
-            if effect.stage == "request_leg":
-                continue
-            if answer is None:
-                answer = effect.reply
-            if effect.truth == "not_applied":
-                runs = False
-                break
-        if runs and all(effect.obey_recv_window for effect in late):
-            refusal = self._timestamp_refusal(request, now)
-            if refusal is not None:
-                runs, answer = False, answer or refusal
-        order = -1
-        truth = "not_applied"
-        if runs:
-            status, body, order = self._door.handle(request)
-            if status == 200:
-                truth = "applied_late" if late else "applied"
-            if answer is None:
-                answer = (status, body)
-            code = code_of(body)
+        further = [effect for effect in effects if effect.stage != "request_leg"]
+        at_gateway = [effect for effect in further if effect.stage == "gateway"]
+        if any(effect.truth == "not_applied" for effect in at_gateway):
+            self._limits.pass_by(request, now)
+            answer = next((effect.reply for effect in at_gateway if effect.reply is not None), None)
+            self._conclude(request, now, "not_applied", -1, answer)
+            return
+        obeys = all(effect.obey_recv_window for effect in late)
+        refusal = self._limits.refuse(request, now, obeys)
+        if refusal is not None:
+            self._conclude(request, now, "not_applied", -1, refusal)
+        elif self._queue is None:
+            self._serve_with(request, further, bool(late))
         else:
-            code = code_of(answer[1]) if answer is not None else 0
+            self._loop.at_us(
+                self._wait(request, now), self._serve_waiting_with, request, further, bool(late), obeys
+            )
+
+    def _serve_waiting_with(self, request: Request, effects: list[Effect], late: bool, obeys: bool) -> None:
+        now = self._env._now
+        refusal = self._engine_refusal(request, now) if obeys else None
+        if refusal is None:
+            self._serve_with(request, effects, late)
+        else:
+            self._conclude(request, now, "not_applied", -1, refusal)
+
+    def _serve_with(self, request: Request, effects: list[Effect], late: bool) -> None:
+        answer = next((effect.reply for effect in effects if effect.reply is not None), None)
+        now = self._env._now
+        if any(effect.truth == "not_applied" for effect in effects):
+            self._conclude(request, now, "not_applied", -1, answer)
+            return
+        status, body, order = self._door.handle(request)
+        truth = "not_applied" if status != 200 else ("applied_late" if late else "applied")
+        self._conclude(request, now, truth, order, answer or (status, body), (status, body))
+
+    def _conclude(
+        self,
+        request: Request,
+        now: int,
+        truth: str,
+        order: int,
+        answer: Reply | None,
+        true_answer: Reply | None = None,
+    ) -> None:
+        """Write the truth down and let the answer travel; ``true_answer`` is the venue's where a fault lies."""
+        status, body = answer or (0, None)
         if request.method != "GET":
+            true_status, true_body = true_answer or (status, body)
+            code = 0 if true_status == 200 else code_of(true_body)
             self._log_write(request, now, truth, order, code)
+        if request.counts is not None and truth == "not_applied":
+            self._limits.take_back(request)
         if not request.silent:
             assert answer is not None
-            self._loop.at_us(now + request.reply_us, self._answer, request, answer)
+            headers = self._limits.headers_of(request, status)
+            self._loop.at_us(now + request.reply_us, self._answer, request, (status, headers, body))
 
-    @staticmethod
-    def _timestamp_refusal(request: Request, now: int) -> tuple[int, Any] | None:
-        """Return the venue's answer to a signed request that is too old (binance-facts 4), None when it is not."""
-        if request.path in _UNSIGNED:
-            return None
-        given = request.params.get("recvWindow")
-        if given is None:
-            return error_reply(-1021) if now - request.sent_us > _DEFAULT_RECV_WINDOW_US else None
-        window_ms = str(given)
-        if not window_ms.isdecimal():
-            return error_reply(
-                -1102, message="Mandatory parameter 'recvWindow' was empty/null, or malformed."
-            )
-        return error_reply(-1021) if now - request.sent_us > int(window_ms) * 1000 else None
+    def _wait(self, request: Request, now: int) -> int:
+        """Take a request into the queue and return when it has been served.
+
+        Only now is it known whether the answer makes it, so the client's time-out may have to be set here.
+        """
+        assert self._queue is not None
+        done_us = self._queue.finish_us(now)
+        gives_up_us = request.sent_us + self._timeout_us
+        if not request.silent and done_us + request.reply_us >= gives_up_us:
+            request.silent = True
+            self._loop.at_us(max(now, gives_up_us), self._answer, request, SILENCE)
+        return done_us
+
+    def _engine_refusal(self, request: Request, now: int) -> Reply | None:
+        return self._clock.refuse_in_engine(request, now) if request.call in ENGINE_JUDGES else None
 
     # -- back at the client ---------------------------------------------------------------------------
 
-    def _answer(self, request: Request, answer: tuple[int, Any]) -> None:
-        status, body = answer
+    def _answer(self, request: Request, answer: Answer) -> None:
+        status, _, body = answer
         code, message = (0, "") if status == 200 else (code_of(body), message_of(body))
         self._write_request(
             (
@@ -194,7 +245,17 @@ class Gateway:
             request.future.set_result(answer)
 
     def _log_write(self, request: Request, at_us: int, truth: str, order: int, code: int) -> None:
+        if request.path == BATCH_PATH:
+            self._log_items(request, at_us, truth, code)
+            return
         self._write_write((request.number, request.slot.number, request.role, at_us, truth, order, code))
+
+    def _log_items(self, request: Request, at_us: int, truth: str, code: int) -> None:
+        """Write the truth of each item of a batch: one may be applied and its neighbour not (binance-facts 7)."""
+        number, slot = request.number, request.slot.number
+        for item in item_truths(request, code):
+            applied = truth if item.order >= 0 else "not_applied"
+            self._write_write((number, slot, item.role, at_us, applied, item.order, item.code))
 
     def _log_fault(self, request: Request, effect: Effect) -> None:
         self._write_fault(

@@ -59,12 +59,16 @@ Law = Annotated[Lognormal | Constant | Empirical, Field(discriminator="law")]
 
 
 class LatencySpec(BaseModel):
-    """State both legs' laws and ``rho``, the share of variance that belongs to the moment (0 to 1)."""
+    """State both legs' laws and ``rho``, the share of variance that belongs to the moment (0 to 1).
+
+    ``stream`` is the law of events on their way to a listener (user data and market streams).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     request: Law = Lognormal(law="lognormal", p50_ms=30.0, p99_ms=200.0)
     reply: Law = Lognormal(law="lognormal", p50_ms=10.0, p99_ms=80.0)
+    stream: Law = Lognormal(law="lognormal", p50_ms=10.0, p99_ms=80.0)
     rho: float = Field(default=0.3, ge=0, le=1)
 
 

@@ -22,15 +22,19 @@ named in klines/README.md):
    of the hours before and the asks to 0.9 (the default gives 0.76).
 5. No fill lies beyond mark · (1 ± ``market_take_bound``) (binance-facts 3.1: marketTakeBound, 0.05): the order takes
    what the book gives up to there and the remainder expires.
-6. Fees are the taker's rate on notional, paid in quote currency.
+6. Fees are a rate on notional, paid in quote currency: the taker's for what executes on arrival, the maker's for
+   what rested first (binance-facts 3.3: VIP 0).
 7. The tape never reacts to us.
+8. A LIMIT order takes on arrival what the book gives up to its price, by rules 2 to 4 and without rule 5 (its price
+   is its bound), as a taker.  What is left rests: :mod:`sim.exchange.resting`.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.chance import Stream
 from sim.exchange.request import key_for
@@ -44,10 +48,12 @@ class FillSpec(BaseModel):
     minute's volume.  ``impact_exponent``: growth of that cost with size over depth (1 linear, 0.5 square root).
     ``depth_multiplier``: depth against the measured one.  ``crash_depth_multiplier``: what is left of depth in a minute
     whose range is ``crash_range_pct`` or more (per cent of price).  ``market_take_bound``: share of mark.
-    ``taker_fee``: share of notional.  ``trigger_view_delay_ms``: age of the price the trigger engine judges on, at
-    placement (-2021) and afterwards.  ``trigger_delay_ms``: from trigger to child fill; 21 in the one recorded
-    sample (binance-facts 2.2).  ``trigger_jitter_ms``: mean of an exponential delay on top, drawn by intent and
-    role.  ``max_volume_share``: largest size, as a share of a typical minute's volume.
+    ``taker_fee``, ``maker_fee``: share of notional.  ``limit_fill``: what fills a resting LIMIT order, a print beyond
+    its price ("through") or one at it as well ("touch").  ``limit_share``, with "touch": the share it gets of the
+    volume printed at its price; None: the first such print fills it whole.  ``trigger_view_delay_ms``: age of the
+    price the trigger engine judges on, at placement (-2021) and afterwards.  ``trigger_delay_ms``: from trigger to
+    child fill; 21 in the one recorded sample (binance-facts 2.2).  ``trigger_jitter_ms``: mean of an exponential
+    delay on top, drawn by intent and role.  ``max_volume_share``: largest size, as a share of a typical minute.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -61,10 +67,21 @@ class FillSpec(BaseModel):
     crash_range_pct: float = Field(default=2.0, gt=0, le=100)
     market_take_bound: float = Field(default=0.05, gt=0, lt=1)
     taker_fee: float = Field(default=0.0005, ge=0, le=0.1)
+    maker_fee: float = Field(default=0.0002, ge=0, le=0.1)
+    limit_fill: Literal["through", "touch"] = "through"
+    limit_share: float | None = Field(default=None, gt=0, le=1)
     trigger_view_delay_ms: float = Field(default=0.0, ge=0, le=60_000)
     trigger_delay_ms: float = Field(default=21.0, ge=0, le=600_000)
     trigger_jitter_ms: float = Field(default=0.0, ge=0, le=600_000)
     max_volume_share: float = Field(default=0.1, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _share_of_something(self) -> FillSpec:
+        if self.limit_share is not None and self.limit_fill == "through":
+            raise ValueError(
+                f'limit_share={self.limit_share} needs limit_fill="touch": prints at the price give nothing else'
+            )
+        return self
 
 
 def thinned(spec: FillSpec, range_pct: float) -> float:
@@ -109,6 +126,24 @@ def take(
     return quantity, _on_tick(last * (1 + side * (half_bps + impact_bps) * 1e-4), side, tick)
 
 
+def take_to(
+    spec: FillSpec,
+    side: int,
+    last: float,
+    quantity: float,
+    limit: float,
+    *,
+    depth: float,
+    tick: float,
+    step: float,
+    range_bps: float = 0.0,
+) -> tuple[float, float]:
+    """Return (quantity, average price) that a LIMIT order takes on arrival (rule 8); (0.0, NaN) for nothing."""
+    half_bps = spec.half_spread_bps + spec.spread_range_share * range_bps
+    share = quantity / depth if depth > 0 else 1.0
+    return _take_within(spec, side, last, quantity, share, half_bps, limit, tick, step)
+
+
 def _take_within(
     spec: FillSpec,
     side: int,
@@ -130,7 +165,7 @@ def _take_within(
     impact_bps = spec.impact_bps * share**exponent
     if impact_bps * (1 + exponent) > room_bps:
         within = (room_bps / (spec.impact_bps * (1 + exponent))) ** (1 / exponent)
-        quantity = _whole_steps(quantity * within / share, step)
+        quantity = whole_steps(quantity * within / share, step)
         if quantity == 0.0:
             return 0.0, math.nan
         impact_bps = room_bps / (1 + exponent)
@@ -146,7 +181,8 @@ def _on_tick(price: float, side: int, tick: float) -> float:
     return float(f"{whole * tick:.12g}")
 
 
-def _whole_steps(quantity: float, step: float) -> float:
+def whole_steps(quantity: float, step: float) -> float:
+    """Return the quantity cut to whole steps."""
     return float(f"{math.floor(quantity / step + 1e-9) * step:.12g}")
 
 

@@ -1,10 +1,16 @@
-"""Hold orders, their legal life, and their shapes on the wire."""
+"""Hold orders and their legal life (their shapes on the wire: :mod:`sim.exchange.door.shapes`).
+
+A conditional order lives on one of two ways (binance-facts 5).  Under rules "2025-01" it is an ordinary order that
+turns into a MARKET or LIMIT order of the same id at its trigger.  Under "2025-12-09" it is an algo order with an id
+of its own: at its trigger a *child*, an ordinary order, enters the matching engine, and the algo order only tells of
+it (``actualOrderId``) until it is FINISHED.  The record tells both as one life under the conditional order's number.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from sim.clock import Handle
 from sim.exchange.account import Account
@@ -12,28 +18,53 @@ from sim.exchange.attribution import IntentSlot
 
 
 class OrderState(StrEnum):
-    """States of an order (binance-facts 6, and TRIGGERED for the time between trigger and child fill).
+    """States of an order (binance-facts 6) and of an algo order (5).
 
-    An order fills at one instant, so PARTIALLY_FILLED is never seen: one that the market take bound cut short is
-    EXPIRED with ``filled_quantity`` below ``quantity``.
+    TRIGGERING: its trigger was met and its child is on the way; TRIGGERED: the child is in the matching engine.
+    On the ordinary endpoint both read NEW.  FINISHED ends an algo order whose child has ended.
     """
 
     NEW = "NEW"
+    TRIGGERING = "TRIGGERING"
     TRIGGERED = "TRIGGERED"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
     FILLED = "FILLED"
     CANCELED = "CANCELED"
     EXPIRED = "EXPIRED"
+    EXPIRED_IN_MATCH = "EXPIRED_IN_MATCH"
+    REJECTED = "REJECTED"
+    FINISHED = "FINISHED"
 
 
+_S: Final = OrderState
 TRANSITIONS: Final[dict[OrderState, frozenset[OrderState]]] = {
-    OrderState.NEW: frozenset(
-        {OrderState.TRIGGERED, OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED}
+    _S.NEW: frozenset(
+        {_S.TRIGGERING, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.EXPIRED_IN_MATCH}
     ),
-    OrderState.TRIGGERED: frozenset({OrderState.FILLED, OrderState.EXPIRED}),
-    OrderState.FILLED: frozenset(),
-    OrderState.CANCELED: frozenset(),
-    OrderState.EXPIRED: frozenset(),
+    _S.TRIGGERING: frozenset({_S.TRIGGERED, _S.EXPIRED, _S.REJECTED}),
+    _S.TRIGGERED: frozenset(
+        {_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.EXPIRED_IN_MATCH, _S.FINISHED}
+    ),
+    _S.PARTIALLY_FILLED: frozenset(
+        {_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.EXPIRED_IN_MATCH}
+    ),
+    _S.FILLED: frozenset(),
+    _S.CANCELED: frozenset(),
+    _S.EXPIRED: frozenset(),
+    _S.EXPIRED_IN_MATCH: frozenset(),
+    _S.REJECTED: frozenset(),
+    _S.FINISHED: frozenset(),
 }
+"""The legal life of an order; FILLED, CANCELED, EXPIRED, EXPIRED_IN_MATCH, REJECTED and FINISHED end it."""
+
+_CHILD_TYPE: Final = {
+    "STOP": "LIMIT",
+    "TAKE_PROFIT": "LIMIT",
+    "STOP_MARKET": "MARKET",
+    "TAKE_PROFIT_MARKET": "MARKET",
+    "TRAILING_STOP_MARKET": "MARKET",
+}
+"""What a conditional order becomes at its trigger (binance-facts 2.2)."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -66,17 +97,66 @@ class Order:
     filled_quantity: float = 0.0
     average_price: float = 0.0
     appointment: Handle | None = None
-    """The trigger or the child fill that is due, so that it can be dropped."""
+    """The trigger, the child or the fill that is due, so that it can be dropped."""
+    position_side: str = "BOTH"
+    price: float = 0.0
+    """Limit price; 0.0 for orders at market."""
+    time_in_force: str = "GTC"
+    price_protect: bool = False
+    response: str = "ACK"
+    triggered_us: int = -1
+    """When its trigger was met; -1 before."""
+    reason: str = ""
+    """Why it ended, where it ended by itself."""
+    parent: Order | None = None
+    """The algo order whose child this is."""
+    child: Order | None = None
+    """The ordinary order that an algo order became."""
+    stuck: bool = False
+    """Its trigger was met, and nothing will ever come of it."""
+    offered: float = 0.0
+    """Printed volume that a resting order may have and has not taken yet (base asset); infinite: all it wants."""
+    trail_price: float = 0.0
+    """Where a trailing stop fires, known from its trigger on."""
+
+    @property
+    def remaining(self) -> float:
+        """Return the quantity that has not executed (base asset)."""
+        return self.quantity - self.filled_quantity
 
     @property
     def is_open(self) -> bool:
         """Tell whether the order rests and can still be cancelled."""
-        return self.state is OrderState.NEW
+        state = self.state
+        if state is OrderState.NEW or state is OrderState.PARTIALLY_FILLED:
+            return True
+        # An algo order's child is an order of its own; without one the order itself rests, as a LIMIT order.
+        return state is OrderState.TRIGGERED and not self.algo
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether the order may still act; its client id is taken that long."""
+        return bool(TRANSITIONS[self.state])
 
     @property
     def is_exit_only(self) -> bool:
-        """Tell whether the order can only reduce a position."""
-        return self.reduce_only or self.close_position
+        """Tell whether the order can only reduce a position; in hedge mode LONG + SELL and SHORT + BUY do."""
+        if self.reduce_only or self.close_position:
+            return True
+        return self.position_side != "BOTH" and (self.side > 0) == (self.position_side == "SHORT")
+
+    @property
+    def in_book(self) -> bool:
+        """Tell whether the order stands in the book with a limit price, so that prints may fill it."""
+        state = self.state
+        if self.type == "LIMIT":
+            return state is OrderState.NEW or state is OrderState.PARTIALLY_FILLED
+        return state is OrderState.PARTIALLY_FILLED or (state is OrderState.TRIGGERED and not self.algo)
+
+    @property
+    def engine_type(self) -> str:
+        """Return MARKET or LIMIT, as which it executes."""
+        return _CHILD_TYPE.get(self.type, self.type)
 
     def move_to(self, state: OrderState) -> None:
         """Change state along the legal graph."""
@@ -90,89 +170,3 @@ def decimal_text(value: float, decimals: int = 8) -> str:
         return "0"
     text = f"{value:.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def order_body(order: Order, epoch_us: int, *, acknowledged: bool = False) -> dict[str, Any]:
-    """Return the order as ``/fapi/v1/order`` shows it (binance-facts 10).
-
-    ``acknowledged``: as the ACK of a new order shows it, normally NEW with nothing executed.
-    """
-    if acknowledged:
-        state, filled, average, quote = "NEW", "0", "0", "0"
-    else:
-        state, filled = _plain_status(order.state), decimal_text(order.filled_quantity)
-        average = decimal_text(order.average_price)
-        quote = decimal_text(order.filled_quantity * order.average_price)
-    return {
-        "orderId": order.number,
-        "symbol": order.symbol,
-        "status": state,
-        "clientOrderId": order.client_id,
-        "price": "0",
-        "avgPrice": average,
-        "origQty": decimal_text(order.quantity),
-        "executedQty": filled,
-        "cumQty": filled,
-        "cumQuote": quote,
-        "timeInForce": "GTC",
-        "type": order.type,
-        "reduceOnly": order.reduce_only,
-        "closePosition": order.close_position,
-        "side": "BUY" if order.side > 0 else "SELL",
-        "positionSide": "BOTH",
-        "stopPrice": decimal_text(order.trigger_price),
-        "workingType": "MARK_PRICE" if order.use_mark else "CONTRACT_PRICE",
-        "priceProtect": False,
-        "origType": order.type,
-        "priceMatch": "NONE",
-        "selfTradePreventionMode": "EXPIRE_MAKER",
-        "goodTillDate": 0,
-        "time": (epoch_us + order.accepted_us) // 1000,
-        "updateTime": (epoch_us + order.updated_us) // 1000,
-    }
-
-
-_ALGO_STATUS: Final = {
-    OrderState.NEW: "NEW",
-    OrderState.TRIGGERED: "TRIGGERED",
-    OrderState.FILLED: "FINISHED",
-    OrderState.CANCELED: "CANCELED",
-    OrderState.EXPIRED: "EXPIRED",
-}
-
-
-def _plain_status(state: OrderState) -> str:
-    # On the ordinary endpoint a triggered stop is simply a NEW market order until it fills.
-    return "NEW" if state is OrderState.TRIGGERED else str(state)
-
-
-def algo_body(order: Order, epoch_us: int) -> dict[str, Any]:
-    """Return the order as ``/fapi/v1/algoOrder`` shows it (binance-facts 10)."""
-    trailing = order.type == "TRAILING_STOP_MARKET"
-    return {
-        "algoId": order.number,
-        "clientAlgoId": order.client_id,
-        "algoType": "CONDITIONAL",
-        "orderType": order.type,
-        "symbol": order.symbol,
-        "side": "BUY" if order.side > 0 else "SELL",
-        "positionSide": "BOTH",
-        "timeInForce": "GTE_GTC" if order.close_position else "GTC",
-        "quantity": decimal_text(order.quantity),
-        "algoStatus": _ALGO_STATUS[order.state],
-        "triggerPrice": decimal_text(order.trigger_price),
-        "price": "0",
-        "icebergQuantity": None,
-        "selfTradePreventionMode": "EXPIRE_MAKER",
-        "workingType": "MARK_PRICE" if order.use_mark else "CONTRACT_PRICE",
-        "priceMatch": "NONE",
-        "closePosition": order.close_position,
-        "priceProtect": False,
-        "reduceOnly": order.reduce_only,
-        "activatePrice": decimal_text(order.activation_price) if trailing else "",
-        "callbackRate": decimal_text(order.callback_rate * 100) if trailing else "",
-        "createTime": (epoch_us + order.accepted_us) // 1000,
-        "updateTime": (epoch_us + order.updated_us) // 1000,
-        "triggerTime": 0 if order.state is OrderState.NEW else (epoch_us + order.updated_us) // 1000,
-        "goodTillDate": 0,
-    }

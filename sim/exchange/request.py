@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import lru_cache
 from math import nan
-from typing import Any
+from typing import Any, NamedTuple
 
 from sim.chance import key_of, mix, spread
 from sim.exchange.attribution import CURRENT_PLACEMENT, IntentSlot
@@ -26,16 +26,29 @@ def key_for(intent: int, role: str, call: str, n: int) -> int:
     return spread(_base_key(role, call), intent, n)
 
 
+class ItemTruth(NamedTuple):
+    """State what one item of a batch came to at the venue: code 0 and its order, or a refusal's code and -1."""
+
+    role: str
+    order: int
+    code: int
+
+
 class Request:
     """Carry what a request is, its key for chance — (intent, role, call, n) — and how its journey goes.
 
     ``last`` is the price when an order left (NaN for other calls).  ``request_us`` and ``reply_us`` are the legs'
     delays; ``silent`` says that no answer comes before the client's time-out; ``future`` waits for the answer.
+    The gateway notes the weight its address had ``used``, the order ``counts`` of 10 s and 1 minute it made (None:
+    it counts as no order), and how long a refusal lasts, ``wait_us`` (0: none).  ``items``: what a batch's came to at
+    the venue (None: no batch, or it never got there).
     """
 
     __slots__ = (
         "call",
+        "counts",
         "future",
+        "items",
         "key",
         "last",
         "method",
@@ -50,6 +63,8 @@ class Request:
         "sent_us",
         "silent",
         "slot",
+        "used",
+        "wait_us",
     )
 
     def __init__(
@@ -77,4 +92,8 @@ class Request:
         self.reply_us = 0
         self.silent = False
         self.last = nan
-        self.future: asyncio.Future[tuple[int, Any]]
+        self.used = 0
+        self.counts: tuple[int, int] | None = None
+        self.wait_us = 0
+        self.items: list[ItemTruth] | None = None
+        self.future: asyncio.Future[tuple[int, dict[str, str], Any]]

@@ -250,12 +250,17 @@ def _refuse_too_much_leverage(plans: list[IntentPlan], filters: dict[str, Symbol
 
 
 def _refuse_windows_off_the_tape(scenario: Scenario, epoch_us: int, end_us: int) -> None:
-    # A fault that cannot happen would silently test nothing.
+    # A fault or a stretch that cannot happen would silently test nothing.
     for index, fault in enumerate(scenario.faults):
         window = fault.how.window
         if window is not None and at_us(window.at, epoch_us) >= end_us:
             tape = f"a time on the tape, which lasts {end_us / 1e6:g} s"
             raise InputError(f"faults[{index}].how.window.at", window.at, tape)
+    for name in ("overload", "blocked"):
+        for index, stretch in enumerate(getattr(scenario.limits, name)):
+            if stretch.span_us(epoch_us)[0] >= end_us:
+                tape = f"a time on the tape, which lasts {end_us / 1e6:g} s"
+                raise InputError(f"limits.{name}[{index}].at", stretch.at, tape)
 
 
 def _path(

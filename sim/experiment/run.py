@@ -19,7 +19,6 @@ from sim.metrics import build_frames
 from sim.scenario import LoadedPolicy, LoadedScenario, load_policy_named, load_scenario, split_overrides
 from sim.scenario.files import scenario_dir, shown_path
 from sim.world import RunRecord, World
-from sim.world.run import OPENING_WALLET
 
 _LONGEST_NAME = 120
 
@@ -90,7 +89,7 @@ def run_scenario(
         settings=policy.store.settings,
         steps=steps,
         isolation=spec.isolation,
-        opening_wallet=OPENING_WALLET,
+        opening_wallet=spec.account.wallet,
         protect_s=spec.invariants.protect_s,
         settle_belief_s=spec.invariants.settle_belief_s,
         errors=record.errors,
@@ -159,6 +158,30 @@ def _rule_notes(loaded: LoadedScenario, policy: LoadedPolicy) -> list[str]:
     return []
 
 
+def _load(record: RunRecord) -> dict[str, Any]:
+    """Return what the venue counted: fullest windows, refusals by code, bans in µs of the run."""
+    load = record.load
+    return {
+        "weight_1m_most": load.weight_most,
+        "orders_10s_most": load.orders_10s_most,
+        "orders_1m_most": load.orders_1m_most,
+        "refusals": load.refusals,
+        "bans_us": [[ban.from_us, ban.until_us] for ban in load.bans],
+    }
+
+
+def _limit_notes(loaded: LoadedScenario, record: RunRecord) -> list[str]:
+    """Say when the shared address coupled intents that are otherwise worlds apart."""
+    spec, refusals = loaded.scenario, record.load.refusals
+    coupled = refusals.get("-1003", 0) + refusals.get("418", 0)
+    if spec.isolation != "intent" or not spec.limits.shared_ip or not coupled:
+        return []
+    return [
+        f"All intents ask from one address, and its limits refused {coupled} requests: intents are not independent "
+        "here, and pairing them is degraded (limits.shared_ip = false gives each its own address)."
+    ]
+
+
 def _manifest(
     loaded: LoadedScenario,
     policy: LoadedPolicy,
@@ -187,12 +210,18 @@ def _manifest(
         "requests": record.requests,
         "unattributed": record.unattributed,
         "events": record.events,
+        "load": _load(record),
         "errors": list(record.errors),
         "escaped": _escaped(record),
         "path_source": {symbol: path.source for symbol, path in sorted(ready.paths.items())},
         "shocks": [shock.describe() for shock in spec.market.shock],
         "shock_spans_us": [list(shock.span_us(record.epoch_us)) for shock in spec.market.shock],
-        "data_notes": [*market.notes, *ready.notes, *_rule_notes(loaded, policy)],
+        "data_notes": [
+            *market.notes,
+            *ready.notes,
+            *_rule_notes(loaded, policy),
+            *_limit_notes(loaded, record),
+        ],
         "protect_s": spec.invariants.protect_s,
         "trace_sha256": record.trace.sha256(),
         "scenario_sha256": loaded.sha256,

@@ -21,11 +21,12 @@ from sim.exchange.request import Request
 from sim.market import At, at_us
 
 _CALLS: dict[str, frozenset[str]] = {
-    "order": frozenset({"POST /fapi/v1/order", "POST /fapi/v1/algoOrder"}),
+    "order": frozenset({"POST /fapi/v1/order", "POST /fapi/v1/algoOrder", "POST /fapi/v1/batchOrders"}),
     "cancel": frozenset(
         {
             "DELETE /fapi/v1/order",
             "DELETE /fapi/v1/algoOrder",
+            "DELETE /fapi/v1/batchOrders",
             "DELETE /fapi/v1/allOpenOrders",
             "DELETE /fapi/v1/algoOpenOrders",
         }
@@ -34,11 +35,16 @@ _CALLS: dict[str, frozenset[str]] = {
         {
             "GET /fapi/v1/order",
             "GET /fapi/v1/algoOrder",
+            "GET /fapi/v1/openOrder",
             "GET /fapi/v1/openOrders",
             "GET /fapi/v1/openAlgoOrders",
+            "GET /fapi/v1/allOrders",
+            "GET /fapi/v1/allAlgoOrders",
         }
     ),
-    "price": frozenset({"GET /fapi/v1/ticker/price", "GET /fapi/v1/premiumIndex"}),
+    "price": frozenset(
+        {"GET /fapi/v1/ticker/price", "GET /fapi/v2/ticker/price", "GET /fapi/v1/premiumIndex"}
+    ),
     "position": frozenset({"GET /fapi/v2/positionRisk", "GET /fapi/v3/positionRisk"}),
 }
 _ENDPOINTS = frozenset(f"{method} {path}" for method, path in ROUTES)

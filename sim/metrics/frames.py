@@ -20,6 +20,7 @@ from sim.metrics.source import Source
 from sim.metrics.venue_frames import (
     accounts_frame,
     fills_frame,
+    liquidations_frame,
     orders_frame,
     protection_frame,
     shadows_frame,
@@ -71,6 +72,7 @@ def build_frames(
         "violations": lambda: _violations(source),
         "shadows": lambda: shadows_frame(source),
         "accounts": lambda: accounts_frame(source),
+        "liquidations": lambda: liquidations_frame(source),
         "stop_moves": lambda: _stop_moves(source),
         "fault_edges": lambda: _fault_edges(source),
     }

@@ -26,6 +26,7 @@ HEADLINES: Final[dict[str, tuple[Better, str]]] = {
     "target_share": ("either", "closed by the target"),
     "timed_out_share": ("either", "closed at market at the end of holding"),
     "flattened_share": ("either", "closed at market before"),
+    "liquidated_share": ("lower", "closed by the venue for want of margin"),
     "unresolved_share": ("lower", "position left, or a flow without an end"),
     "doubled_share": ("lower", "entry fills beyond the intended size by more than a step"),
     "orphaned_share": ("lower", "believed flat while truth holds a position"),

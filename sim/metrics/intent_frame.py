@@ -110,7 +110,8 @@ def _entry(source: Source, frames: Frames, plan: Columns) -> Columns:
     is_entry = (fills["role"] == "entry").to_numpy()
     own = np.where(is_entry & (fills["side"].to_numpy() == take(plan["direction"], row, 0)), row, -1)
     quantity = total(own, fills["quantity"].to_numpy(), size)
-    fill_count = count(own, size)
+    # An order may fill in several executions and is still one entry.
+    entries = count(np.where(fills["order"].where(own >= 0).duplicated().to_numpy(), -1, own), size)
     over = quantity - plan["quantity"]
     order_row = source.rows(orders["intent"].to_numpy())
     accepted = np.where((orders["role"] == "entry").to_numpy(), order_row, -1)
@@ -127,9 +128,9 @@ def _entry(source: Source, frames: Frames, plan: Columns) -> Columns:
     }
     return {
         "entry_claimed": truth_values(claimed == 1, claimed >= 0),
-        "entry_true": (fill_count == 1) & (np.abs(over) <= plan["step"]),
+        "entry_true": (entries == 1) & (np.abs(over) <= plan["step"]),
         "entries_accepted": count(accepted, size),
-        "entry_fills": fill_count,
+        "entry_fills": count(own, size),
         "entry_quantity": quantity,
         "over_fill": np.where(over > plan["step"], over, 0.0),
         **weighted,

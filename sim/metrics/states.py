@@ -1,7 +1,8 @@
 """Say how an intent ended and where it stood at the protection deadline, by truth (pure).
 
 States at the deadline (so many seconds after the decision, at most the end of holding).  An intent whose own
-stop or target closed it earlier is judged as it stood just before that exit.  The first that applies:
+stop or target closed it earlier, or whose position the venue liquidated, is judged as it stood just before that exit.
+The first that applies:
 
 *flattened_safely*   the executor closed it before the end of holding, truth is flat and so is belief
 *unknown*            entry claimed and entry in truth differ: nobody watches it, whatever covers it
@@ -10,7 +11,7 @@ stop or target closed it earlier is judged as it stood just before that exit.  T
 *unknown*            also: the code under test raised, or its flow never ended
 *naked*              truth holds a quantity that no stop covers
 *not_entered*        no entry in truth, and none believed
-*impaired*           what is left: doubled but covered, a stop beyond the budget, closed too late
+*impaired*           what is left: doubled but covered, a stop beyond the budget, liquidated, closed too late
 """
 
 from __future__ import annotations
@@ -25,16 +26,19 @@ from sim.metrics.source import Source
 from sim.metrics.venue_frames import DUST
 
 STATES: Final = ("recovered", "flattened_safely", "unknown", "naked", "not_entered", "impaired")
-OUTCOMES: Final = ("refused", "not_filled", "stopped", "target", "timed_out", "flattened", "unresolved")
+OUTCOMES: Final = (
+    "refused", "not_filled", "stopped", "target", "timed_out", "flattened", "liquidated", "unresolved",
+)  # fmt: skip
 _STOPS: Final = ("sl", "trailing")
+_LIQUIDATION: Final = "liquidation"
 
 
 def outcomes(columns: dict[str, Any]) -> Array:
     """Return the true outcome of each intent (design: words).
 
-    By the role of the fill that closed it: stop or trailing stop, target, or a close at market, which is
-    timed_out from the end of holding on and flattened before.  A position left, exits that do not add up to the
-    entries in a shared account, or a flow without an end: unresolved.
+    By the role of the fill that closed it: stop or trailing stop, target, the venue's own close for want of margin
+    (liquidated), or a close at market, which is timed_out from the end of holding on and flattened before.  A position
+    left, exits that do not add up to the entries in a shared account, or a flow without an end: unresolved.
     """
     position = columns["true_position"]
     left_by_fills = np.abs(columns["entry_quantity"] - columns["exit_quantity"]) > DUST
@@ -49,6 +53,7 @@ def outcomes(columns: dict[str, Any]) -> Array:
         (~entered, "not_filled"),
         (np.isin(role, _STOPS), "stopped"),
         (role == "tp", "target"),
+        (role == _LIQUIDATION, "liquidated"),
         (late, "timed_out"),
     ]
     result: Array = np.select(
@@ -68,7 +73,7 @@ def states_at_deadline(
 ) -> tuple[Array, Array]:
     """Return the state of each intent ``deadline_us`` after its decision, and whether it is naked then."""
     moment = np.minimum(columns["decided_us"] + deadline_us, columns["deadline_us"])
-    by_itself = np.isin(columns["exit_role"], (*_STOPS, "tp")) & (columns["exit_us"] >= 0)
+    by_itself = np.isin(columns["exit_role"], (*_STOPS, "tp", _LIQUIDATION)) & (columns["exit_us"] >= 0)
     moment = np.where(by_itself & (columns["exit_us"] <= moment), columns["exit_us"] - 1, moment)
     entries, entered = _entries_until(source, frames, columns, moment)
     if columns["shared_account"].any():
@@ -82,6 +87,8 @@ def states_at_deadline(
         & (position * columns["direction"] > DUST)
         & (naked <= DUST)
         & (loss <= budget_r * columns["planned_risk_quote"] * (1 + 1e-9))
+        # A stop that margin did not reach was no protection, wherever it stood.
+        & ~((columns["exit_role"] == _LIQUIDATION) & (columns["exit_us"] - 1 <= moment))
     )
     flat = (columns["exit_role"] == "flatten") & (columns["exit_us"] < columns["deadline_us"])
     flat &= (columns["exit_us"] <= moment) & (np.abs(position) <= DUST) & (columns["entry_fills"] > 0)
@@ -108,7 +115,7 @@ def states_at_deadline(
 def _entries_until(
     source: Source, frames: dict[str, pd.DataFrame], columns: dict[str, Any], moment: Array
 ) -> tuple[Array, Array]:
-    """Return number and quantity of entry fills up to each intent's moment."""
+    """Return number of entry orders that filled, in whole or in parts, and their quantity, up to each moment."""
     fills = frames["fills"]
     row = source.rows(fills["intent"].to_numpy())
     counts = (fills["role"] == "entry").to_numpy() & (
@@ -116,7 +123,10 @@ def _entries_until(
     )
     counts &= fills["at_us"].to_numpy() <= take(moment, row, -1)
     own = np.where(counts, row, -1)
-    return count(own, source.size), total(own, fills["quantity"].to_numpy(), source.size)
+    # An order may fill in several executions and is still one entry.
+    again = fills["order"].where(counts).duplicated().to_numpy()
+    entries = count(np.where(again, -1, own), source.size)
+    return entries, total(own, fills["quantity"].to_numpy(), source.size)
 
 
 def _exposure_at(

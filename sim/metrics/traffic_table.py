@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
+from sim.metrics.lookup import Array
 from sim.metrics.rows import note_for, quantity_row, share_row, single_row, table
-from sim.metrics.wire_frames import NEW_ORDER_CALLS
+from sim.metrics.wire_frames import costs_of
 
+_UNCOUNTED: Final = (403, 418)
 _HOUSE_CALL: Final = "GET /fapi/v1/exchangeInfo"
 
 
 def load(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Return requests, weight, orders, refusals and bans (TABLE_COLUMNS).
 
-    Windows are the venue's fixed ones.  With one account per intent the window rows still count all intents
+    Windows are the venue's fixed ones: they begin with the Unix minute, and a request counts when it arrives, unless
+    it met a ban or the firewall.  With one account per intent the window rows still count all intents
     together, as if one address sent them: the venue counts weight by address.  Rows "refused: …" count answers
-    with an error, "no answer" silence, each as a share of all requests of the intents.
+    with an error, "no answer" silence, each as a share of all requests of the intents.  A ban is known by the
+    text of its answers; "time banned" runs from the first of them to the end it names, summed over runs.
     """
     return table(_rows(frames))
 
@@ -45,10 +50,17 @@ def _rows(frames: dict[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
     yield share_row("banned (418)", owned, owned["status"] == 418, note)
     asked, lost = unattributed_share(requests)
     yield single_row("unattributed requests", "share", asked, lost, note)
-    orders = requests[requests["call"].isin(NEW_ORDER_CALLS)]
-    yield _most("orders in 10 s, at most", "orders", orders, 10, None, note)
-    yield _most("orders in 1 min, at most", "orders", orders, 60, None, note)
-    yield _most("weight in 1 min, at most", "weight", requests, 60, "weight", note)
+    bans = _bans(requests)
+    yield single_row("bans", "bans", len(requests), float(len(bans)), note)
+    yield single_row("time banned", "s", len(requests), float(bans.sum()) / 1e6, note)
+    counted = requests[~requests["status"].isin(_UNCOUNTED)]
+    calls = counted["call"].to_numpy(object)
+    for name, unit, window_s, amount in (
+        ("orders in 10 s, at most", "orders", 10, costs_of(calls, lambda cost: cost.orders_10s)),
+        ("orders in 1 min, at most", "orders", 60, costs_of(calls, lambda cost: cost.orders_1m)),
+        ("weight in 1 min, at most", "weight", 60, counted["weight"].to_numpy()),
+    ):
+        yield single_row(name, unit, int((amount > 0).sum()), _most(counted, window_s, amount), note)
 
 
 def unattributed_share(requests: pd.DataFrame) -> tuple[int, float]:
@@ -60,12 +72,25 @@ def unattributed_share(requests: pd.DataFrame) -> tuple[int, float]:
     return len(asked), float((asked["intent"] < 0).mean()) if len(asked) else float("nan")
 
 
-def _most(
-    name: str, unit: str, requests: pd.DataFrame, window_s: int, column: str | None, note: str
-) -> dict[str, Any]:
-    """Return the fullest window of any run."""
-    window = requests["sent_us"] // (window_s * 1_000_000)
-    grouped = requests.groupby([requests["run"], window])
-    sizes = grouped.size() if column is None else grouped[column].sum()
-    most = float(sizes.max()) if len(sizes) else 0.0
-    return single_row(name, unit, len(requests), most, note)
+def _most(requests: pd.DataFrame, window_s: int, amount: Array) -> float:
+    """Return the sum of ``amount`` in the fullest window of any run."""
+    window = _arrivals(requests) // (window_s * 1_000_000)
+    sums = pd.Series(amount).groupby([requests["run"].to_numpy(object), window]).sum()
+    return float(sums.max()) if len(sums) else 0.0
+
+
+def _arrivals(requests: pd.DataFrame) -> Array:
+    """Return when each request reached the venue, Unix µs (before a fault's delay); a run's label ends in its epoch."""
+    epoch_us = requests["run"].map(lambda label: int(str(label).rpartition("/")[2])).to_numpy(np.int64)
+    arrivals: Array = epoch_us + requests["sent_us"].to_numpy() + requests["request_leg_us"].to_numpy()
+    return arrivals
+
+
+def _bans(requests: pd.DataFrame) -> pd.Series:
+    """Return how long each ban lasted as far as its answers tell, µs."""
+    refused = requests[requests["status"] == 418]
+    until_ms = refused["message"].str.extract(r"banned until (\d+)", expand=False)
+    known = until_ms.notna().to_numpy()
+    until_us = until_ms[known].astype("int64").to_numpy() * 1000
+    from_us = _arrivals(refused[known])
+    return pd.Series(until_us - from_us).groupby([refused["run"][known].to_numpy(object), until_us]).max()

@@ -10,7 +10,7 @@ import pandas as pd
 from sim.metrics.lookup import Array, Numbers, first, last, ratio, take, text, total, whole
 from sim.metrics.source import Source
 
-_ENDED: Final = ("FILLED", "CANCELED", "EXPIRED")
+_ENDED: Final = ("FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED")
 DUST: Final = 1e-9
 """Base quantities closer than this are equal (the venue's own tolerance)."""
 
@@ -188,3 +188,18 @@ def shadows_frame(source: Source) -> pd.DataFrame:
             "stop_crossed_us": whole(raw["stop_crossed_us"]),
         }
     )
+
+
+def liquidations_frame(source: Source) -> pd.DataFrame:
+    """Return one row per position that the venue closed for want of margin."""
+    raw = source.table("liquidation")
+    names = {
+        "side": "direction",
+        "level": "liquidation_price",
+        "isolated": "isolated_quote",
+        "commission": "commission_quote",
+        "fee": "liquidation_fee_quote",
+        "insurance": "insurance_quote",
+    }
+    columns = {names.get(name, name): values for name, values in raw.items()}
+    return pd.DataFrame({"run": source.runs(len(raw["order"])), **columns})

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from sim.exchange.weights import COSTS, UNKNOWN_ROUTE, Cost
 from sim.metrics.lookup import Array, Numbers, count, first, take, text, total, whole
 from sim.metrics.source import Source
 
 NEW_ORDER_CALLS: Final = ("POST /fapi/v1/order", "POST /fapi/v1/algoOrder")
-
-# binance-facts 4, "Weights": what differs from 1.
-_WEIGHTS: Final = {
-    "POST /fapi/v1/order": 0,
-    "POST /fapi/v1/algoOrder": 0,
-    "POST /fapi/v1/batchOrders": 5,
-    "GET /fapi/v1/allOrders": 5,
-    "GET /fapi/v2/positionRisk": 5,
-    "GET /fapi/v3/positionRisk": 5,
-    "GET /fapi/v2/account": 5,
-    "GET /fapi/v3/account": 5,
-    "GET /fapi/v1/userTrades": 5,
-}
 
 
 def requests_frame(source: Source) -> pd.DataFrame:
@@ -62,8 +51,13 @@ def requests_frame(source: Source) -> pd.DataFrame:
 
 
 def _weights(calls: Array) -> Array:
+    return costs_of(calls, lambda cost: cost.weight)
+
+
+def costs_of(calls: Array, part: Callable[[Cost], int]) -> Array:
+    """Return one part of what each call costs, for one symbol and the default limit: the trace holds no parameters."""
     codes, names = pd.factorize(calls)
-    costs = np.array([_WEIGHTS.get(str(name), 1) for name in names], dtype=np.int64)
+    costs = np.array([part(COSTS.get(str(name), UNKNOWN_ROUTE)) for name in names], dtype=np.int64)
     return costs[codes] if len(codes) else np.zeros(0, dtype=np.int64)
 
 

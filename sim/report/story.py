@@ -26,9 +26,22 @@ Kind = Literal["belief", "truth", "fault", "market", "check"]
 WIDTH: Final = 100
 """Columns of :func:`story_text`."""
 
-_ROLES: Final = {"sl": "stop", "tp": "target", "trailing": "trailing stop", "flatten": "close"}
+_ROLES: Final = {
+    "sl": "stop",
+    "tp": "target",
+    "trailing": "trailing stop",
+    "flatten": "close",
+    "liquidation": "liquidation",
+}
+_ENDS: Final = {
+    "CANCELED": "is cancelled",
+    "EXPIRED": "expires",
+    "EXPIRED_IN_MATCH": "expires in the match",
+    "REJECTED": "is refused at its trigger",
+}
 _READS: Final = {
     "GET /fapi/v1/ticker/price": "the last price",
+    "GET /fapi/v2/ticker/price": "the last price",
     "GET /fapi/v1/premiumIndex": "the mark price",
     "GET /fapi/v1/exchangeInfo": "the filters",
     "GET /fapi/v1/order": "an order",
@@ -251,15 +264,16 @@ class _Story:
                 yield _line(order.triggered_us, "triggered", "venue", f"{name} is triggered", "truth")
             if _there(order.ended_us) and order.status != "FILLED":
                 reason = f": {order.reason}" if order.reason not in ("", "cancel") else ""
-                ended = {"CANCELED": "is cancelled", "EXPIRED": "expires"}.get(order.status, order.status)
+                ended = _ENDS.get(order.status, order.status)
                 yield _line(order.ended_us, "over", "venue", f"{name} {ended}{reason}", "truth")
-        entries = 0
+        entries: dict[int, int] = {}
         for fill in self.rows["fills"]:
-            entries += fill.role == "entry"
+            if fill.role == "entry":
+                entries.setdefault(fill.order, len(entries) + 1)
             verb = "buys" if fill.side > 0 else "sells"
             text = f"{_role(fill.role)} order {fill.order} {verb} {_amount(fill.quantity)} at {_price(fill.price)}"
-            if fill.role == "entry" and entries > 1:
-                text += f", entry number {entries}"
+            if fill.role == "entry" and entries[fill.order] > 1:
+                text += f", entry number {entries[fill.order]}"
             yield _line(fill.at_us, "filled", "venue", text, "truth")
 
     def _distance_from_plan(self, price: float) -> str:

@@ -3,6 +3,7 @@
 A value that cannot be used is reported with its file, line and place, what was given and what is expected.
 """
 
+from sim.scenario.account_spec import AccountSpec
 from sim.scenario.load import LoadedScenario, load_scenario, scenario_names
 from sim.scenario.market_spec import FilterSpec, LineSpec, MarketSpec
 from sim.scenario.mismatch import InputErrors
@@ -14,6 +15,7 @@ from sim.scenario.workload import IntentPlan, plan_intents
 from sim.scenario.workload_spec import WorkloadSpec
 
 __all__ = [
+    "AccountSpec",
     "CheckSpec",
     "ClientSpec",
     "FilterSpec",

@@ -8,8 +8,11 @@ from pydantic import Field, model_validator
 
 from sim.exchange.filters import RulesVersion
 from sim.exchange.latency import LatencySpec
+from sim.exchange.limits_spec import VenueLimits
 from sim.exchange.matching import FillSpec
+from sim.exchange.venue_spec import VenueSpec
 from sim.faults import Fault
+from sim.scenario.account_spec import AccountSpec
 from sim.scenario.market_spec import MarketSpec, Strict
 from sim.scenario.mismatch import Mismatch
 from sim.scenario.workload_spec import WorkloadSpec
@@ -18,9 +21,13 @@ _LONGEST_S = 31_622_400
 
 
 class ClientSpec(Strict):
-    """State the client's patience with one request."""
+    """State the client's patience with one request, and how far its clock is ahead of the venue's (ms).
+
+    The offset moves all that the code under test reads from the wall clock, and so the timestamps of signed requests.
+    """
 
     timeout_s: float = Field(default=10.0, gt=0, le=3600)
+    clock_offset_ms: float = Field(default=0.0, ge=-86_400_000, le=86_400_000)
 
 
 class SettleSpec(Strict):
@@ -29,8 +36,8 @@ class SettleSpec(Strict):
     settle_s: float = Field(default=60.0, gt=0, le=86_400)
 
 
-class LimitsSpec(Strict):
-    """Bound a run: virtual time (None: the tape's end) and callbacks."""
+class LimitsSpec(VenueLimits):
+    """Bound a run — virtual time (None: the tape's end) and callbacks — and what the venue grants in it."""
 
     time_s: float | None = Field(default=None, gt=0, le=_LONGEST_S)
     events: int = Field(default=50_000_000, ge=1)
@@ -75,6 +82,8 @@ class Scenario(Strict):
     latency: LatencySpec = LatencySpec()
     client: ClientSpec = ClientSpec()
     fills: FillSpec = FillSpec()
+    venue: VenueSpec = VenueSpec()
+    account: AccountSpec = AccountSpec()
     faults: list[Fault] = Field(default=[])
     settle: SettleSpec = SettleSpec()
     limits: LimitsSpec = LimitsSpec()
@@ -100,3 +109,17 @@ class Scenario(Strict):
                 ("invariants", "settle_belief_s"), bound_s, f"at most settle.settle_s={settle_s:g}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _one_fee(self) -> Scenario:
+        for name in ("maker_fee", "taker_fee"):
+            own = getattr(self.account, name)
+            if own is not None and name in self.fills.model_fields_set:
+                raise Mismatch(("account", name), own, f"no {name} here, as fills.{name} states it")
+        return self
+
+    def fills_in_force(self) -> FillSpec:
+        """Return the fill rules with the account's own fees in them."""
+        own = {name: getattr(self.account, name) for name in ("maker_fee", "taker_fee")}
+        given = {name: fee for name, fee in own.items() if fee is not None}
+        return self.fills.model_copy(update=given) if given else self.fills

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING
 
 from sim.exchange.account import Account
 from sim.exchange.attribution import CURRENT_INTENT, IntentSlot
+from sim.exchange.replies import Refusal
 from sim.exchange.request import key_for
 from sim.exchange.shadow import Bracket, Shadow, Stage
 from sim.scenario.workload import IntentPlan
@@ -32,8 +34,10 @@ class IntentFlow:
         self._world = world
         self._loop = world.loop
         self._delay_us = round(world.scenario.workload.decision_delay_s * 1e6)
+        venue = world.venue
         self._stages = {
-            symbol: Stage(book, world.venue.trigger_delay) for symbol, book in world.venue.books.items()
+            symbol: Stage(book, venue.trigger_delay, venue.filters[symbol], world.scenario.account.wallet)
+            for symbol, book in venue.books.items()
         }
         self._waiting: dict[tuple[int, str], list[asyncio.Future[None]]] = {}
         self._write_intent = world.trace.writer("intent")
@@ -86,7 +90,7 @@ class IntentFlow:
         plan_price = plan.plan_price if plan.plan_price is not None else path.last(now)
         raw = plan.quantity if plan.quantity is not None else (plan.notional or 0.0) / plan_price
         quantity = float((Decimal(repr(raw)) / filters.step).to_integral_value(ROUND_DOWN) * filters.step)
-        slot.account.leverage[plan.symbol] = max(1, math.ceil(plan.leverage))
+        self._set_leverage(slot, plan)
         bracket = Bracket(
             plan.direction,
             quantity,
@@ -94,6 +98,7 @@ class IntentFlow:
             plan_price * (1 + plan.direction * plan.tp_pct),
             now + plan.hold_us,
             plan.number,
+            max(1, math.ceil(plan.leverage)),
         )
         self._write_intent(
             (
@@ -102,6 +107,16 @@ class IntentFlow:
             )
         )  # fmt: skip
         return plan_price, quantity, bracket
+
+    def _set_leverage(self, slot: IntentSlot, plan: IntentPlan) -> None:
+        """Let the venue know the leverage, off the wire: the strategy set it long before it trades."""
+        wanted = max(1, math.ceil(plan.leverage))
+        if not slot.account.positions:
+            slot.account.leverage[plan.symbol] = wanted
+            return
+        # In one account another intent's position or order may forbid the change, and the old leverage stands.
+        with suppress(Refusal):
+            self._world.venue.set_leverage(slot, plan.symbol, wanted)
 
     def _arrival(self, plan: IntentPlan, leaves_us: int) -> int:
         """Return when the entry would reach the venue, with the run's own latency draw for it."""
@@ -128,7 +143,7 @@ class IntentFlow:
 
     async def _wait_flat(self, account: Account, symbol: str, deadline_us: int) -> bool:
         """Wait until the position is closed (True) or the deadline has come (False)."""
-        if account.position(symbol).quantity == 0.0:
+        if not account.holds(symbol):
             return True
         loop = self._loop
         if deadline_us <= loop.now_us:
@@ -140,7 +155,7 @@ class IntentFlow:
         await future
         timer.cancel()
         waiting.remove(future)
-        return account.position(symbol).quantity == 0.0
+        return not account.holds(symbol)
 
     def position_closed(self, account: Account, symbol: str) -> None:
         """Wake the flows that hold a position of this account."""

@@ -24,6 +24,7 @@ from sim.exchange.client import SimulatedClient
 from sim.exchange.door import Door
 from sim.exchange.filters import SymbolFilters
 from sim.exchange.gateway import Gateway
+from sim.exchange.limits import Load
 from sim.exchange.minute_volume import MinuteVolume
 from sim.exchange.venue import Venue
 from sim.execution.event_driven_executor import EventDrivenExecutor
@@ -36,9 +37,6 @@ from sim.trace import Trace
 from sim.world.flow import IntentFlow
 from sim.world.outer_loop import outer_loop_set_aside
 from sim.world.recorder import Recorder
-
-OPENING_WALLET: Final = 1_000_000.0
-"""Quote currency in each account; large, so that margin never decides (margin rules are not modelled here)."""
 
 COLLECT_EVERY_INTENTS: Final = 4096
 """How often cycles are looked for while a run goes on; a kilobyte of them per request would be some 25 MB."""
@@ -58,6 +56,7 @@ class RunRecord:
     requests: int
     unattributed: int
     events: int
+    load: Load
     errors: tuple[str, ...] = field(default=())
     """Tasks that died unseen, coroutines never awaited: each makes the run a failed one."""
 
@@ -110,9 +109,17 @@ class World:
             self.end_us = min(self.end_us, round(scenario.limits.time_s * 1e6))
         self.settle_us = round(scenario.settle.settle_s * 1e6)
         self.venue = Venue(
-            self.loop, paths, filters, scenario.fills, scenario.rules, self.trace, seed, volumes
+            self.loop,
+            paths,
+            filters,
+            scenario.fills_in_force(),
+            scenario.rules,
+            self.trace,
+            seed,
+            volumes,
+            scenario.venue,
         )
-        house_account = Account(0, OPENING_WALLET)
+        house_account = self._new_account(0)
         self.house = IntentSlot(-1, "", 0, house_account)
         self.attribution = Attribution(self.house)
         faults_end_us = max((plan.decided_us + plan.hold_us for plan in plans), default=0) + self.settle_us
@@ -126,6 +133,8 @@ class World:
             self.attribution,
             self.trace,
             scenario.client.timeout_s,
+            scenario.limits,
+            scenario.client.clock_offset_ms,
         )
         client = SimulatedClient(self.gateway, scenario.rules, scenario.client.timeout_s)
         self.executor = EventDrivenExecutor(
@@ -166,7 +175,9 @@ class World:
 
     def _run_fenced(self) -> RunRecord:
         ended: End = "finished"
-        with outer_loop_set_aside(), _log_lines_to(self._logger), fenced(self.loop, self.epoch_us) as fence:
+        # The code under test reads the client's clock, which may be wrong; the run's own time is the venue's.
+        clock_us = self.epoch_us + round(self.scenario.client.clock_offset_ms * 1000)
+        with outer_loop_set_aside(), _log_lines_to(self._logger), fenced(self.loop, clock_us) as fence:
             boot = self.loop.create_task(self._boot(), name="boot")
             self.loop.env.process(self._workload())
             try:
@@ -194,6 +205,7 @@ class World:
             requests=self.attribution.total,
             unattributed=self.attribution.unattributed,
             events=self.loop.events_run,
+            load=self.gateway.load(),
             errors=tuple(self._errors),
         )
 
@@ -215,7 +227,7 @@ class World:
         if self._cut_off:
             return
         if self.scenario.isolation == "intent":
-            account = Account(plan.number + 1, OPENING_WALLET)
+            account = self._new_account(plan.number + 1)
         else:
             account = self.house.account
         slot = IntentSlot(plan.number, plan.symbol, plan.direction, account)
@@ -225,6 +237,10 @@ class World:
         self._open_books[slot.number] = slot
         task.add_done_callback(self._flow_ended)
         self.loop.at_us(plan.decided_us + plan.hold_us + self.settle_us, self._settle, slot)
+
+    def _new_account(self, number: int) -> Account:
+        spec = self.scenario.account
+        return Account(number, spec.wallet, hedge=spec.hedge_mode)
 
     def _settle(self, slot: IntentSlot) -> None:
         if slot.over:
@@ -262,13 +278,15 @@ class World:
 
     def _write_end(self, slot: IntentSlot) -> None:
         account = slot.account
-        symbols = sorted(account.positions)
         self._write_account_end(
             (
                 account.number, slot.number, self.loop.now_us,
-                sum(account.positions[symbol].quantity for symbol in symbols),
+                sum(account.positions[key].quantity for key in sorted(account.positions)),
                 len(self.venue.open_orders(account)), account.wallet, account.fees, account.realised,
-                sum(self.venue.leave_value(account, symbol) for symbol in symbols),
+                sum(
+                    self.venue.leave_value(account, symbol)
+                    for symbol in sorted({position.symbol for position in account.positions.values()})
+                ),
             )
         )  # fmt: skip
         self.venue.close_books(account)

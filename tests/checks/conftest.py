@@ -13,13 +13,13 @@ from sim.exchange.latency import LatencySpec
 from sim.execution import PolicyStore
 from sim.faults import FaultSpec
 from sim.market import LinePath
+from sim.scenario.account_spec import LARGE_WALLET
 from sim.scenario.market_spec import LineSpec, MarketSpec
 from sim.scenario.spec import LimitsSpec, Scenario
 from sim.scenario.workload import IntentPlan
 from sim.scenario.workload_spec import WorkloadSpec
 from sim.trace import TABLES, Trace
 from sim.world import World
-from sim.world.run import OPENING_WALLET
 
 EPOCH_US = 1_705_276_800_000_000
 PRICE = 50_000.0
@@ -100,7 +100,7 @@ def judge_trace(
     trace: Trace, *, policy: dict[str, Any] | None = None, isolation: Any = "intent", **more: Any
 ) -> list[Row]:
     """Run all checks on a trace and return the violations as rows."""
-    wallet = more.pop("opening_wallet", OPENING_WALLET)
+    wallet = more.pop("opening_wallet", LARGE_WALLET)
     count = run_checks(
         trace,
         settings=PolicyStore(policy or {}).settings,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import importlib
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,6 +171,23 @@ def test_everything_is_put_back(under_test: Any) -> None:
     with pytest.raises(KeyError), fenced(VirtualLoop(), EPOCH_US, ("shop_under_test",)):
         raise KeyError
     assert look() == before
+
+
+def test_a_module_first_imported_behind_the_fence_is_given_the_real_clock_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it took by name follows the run while that lasts, the machine afterwards, and a later run when fenced."""
+    (tmp_path / "late_shop.py").write_text(SOURCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        with fenced(VirtualLoop(), EPOCH_US):
+            late: Any = importlib.import_module("late_shop")
+            assert late.time() == EPOCH_US / 1e6
+        assert (late.time, late.sleep, late.datetime) == (time.time, time.sleep, datetime.datetime)
+        with fenced(VirtualLoop(), 0, ("late_shop",)):
+            assert late.time() == 0.0
+    finally:
+        del sys.modules["late_shop"]
 
 
 def test_only_modules_under_test_are_touched() -> None:

@@ -11,13 +11,14 @@ import pytest
 
 from sim.clock import VirtualLoop
 from sim.exchange.account import Account
-from sim.exchange.attribution import Attribution, IntentSlot
+from sim.exchange.attribution import CURRENT_INTENT, Attribution, IntentSlot
 from sim.exchange.client import SimulatedClient
 from sim.exchange.door import Door
 from sim.exchange.effects import Effect
 from sim.exchange.filters import RulesVersion, filters_of
 from sim.exchange.gateway import Gateway
 from sim.exchange.latency import Constant, LatencySpec
+from sim.exchange.limits_spec import VenueLimits
 from sim.exchange.matching import FillSpec
 from sim.exchange.minute_volume import MinuteVolume
 from sim.exchange.request import Request
@@ -63,6 +64,9 @@ class Desk:
         line: type[LinePath] = LinePath,
         depth: float = math.inf,
         seed: int = 0,
+        limits: VenueLimits | None = None,
+        clock_offset_ms: float = 0.0,
+        epoch_us: int = EPOCH_US,
     ) -> None:
         filters = filters_of(symbol, rules)
         assert filters is not None
@@ -70,7 +74,7 @@ class Desk:
         self.loop = VirtualLoop()
         self.trace = Trace()
         self.path = line(
-            symbol, EPOCH_US, round(for_s * 1e6), filters.tick_size, filters.price_decimals, price, pct_per_s,
+            symbol, epoch_us, round(for_s * 1e6), filters.tick_size, filters.price_decimals, price, pct_per_s,
             mark=mark if mark is not None else MarkSpec(),
         )  # fmt: skip
         self.venue = Venue(
@@ -81,12 +85,12 @@ class Desk:
         self.slot = IntentSlot(0, symbol, 1, self.account)
         self.attribution = Attribution(IntentSlot(-1, "", 0, Account(0, wallet)))
         self.attribution.opened(self.slot)
-        self.door = Door(self.venue, EPOCH_US, rules)
+        self.door = Door(self.venue, epoch_us, rules)
         instant = Constant(law="constant", ms=0.0)
         self.injector = Scripted(script or {})
         self.gateway = Gateway(
             self.loop, self.door, latency or LatencySpec(request=instant, reply=instant), 1,
-            self.injector, self.attribution, self.trace, timeout_s,
+            self.injector, self.attribution, self.trace, timeout_s, limits, clock_offset_ms,
         )  # fmt: skip
         self.client = SimulatedClient(self.gateway, rules, timeout_s)
         self._requests = 0
@@ -98,6 +102,15 @@ class Desk:
         asked = {name: value for name, value in asked.items() if value is not None}
         request = Request(self._requests, self.slot, "none", method, path, asked, self.loop.now_us)
         status, body, _ = self.door.handle(request)
+        return status, body
+
+    def over_the_wire(self, method: str, path: str, params: dict[str, Any]) -> tuple[int, Any]:
+        """Send one request through the gateway as the desk's intent, let it come back, return (status, body)."""
+        token = CURRENT_INTENT.set(self.slot)
+        future = self.gateway.send(method, path, params)
+        CURRENT_INTENT.reset(token)
+        self.loop.run_until(self.loop.now_us + 1_000)
+        status, _, body = future.result()
         return status, body
 
     def order(self, **params: Any) -> tuple[int, Any]:

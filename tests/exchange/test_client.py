@@ -167,9 +167,9 @@ def test_parameters_are_not_changed_behind_the_callers_back(make_desk: Callable[
         ("futures_cancel_all_algo_open_orders", {}, "DELETE /fapi/v1/algoOpenOrders"),
         ("futures_get_open_orders", {}, "GET /fapi/v1/openOrders"),
         ("futures_get_open_algo_orders", {}, "GET /fapi/v1/openAlgoOrders"),
-        ("futures_position_information", {}, "GET /fapi/v2/positionRisk"),
-        ("futures_change_leverage", {"leverage": 7}, "POST /fapi/v1/leverage"),
-        ("futures_symbol_ticker", {}, "GET /fapi/v1/ticker/price"),
+        ("futures_position_information", {}, "GET /fapi/v3/positionRisk"),
+        ("futures_change_leverage", {"leverage": 27}, "POST /fapi/v1/leverage"),
+        ("futures_symbol_ticker", {}, "GET /fapi/v2/ticker/price"),
         ("futures_mark_price", {}, "GET /fapi/v1/premiumIndex"),
     ],
 )

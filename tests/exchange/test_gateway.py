@@ -30,10 +30,10 @@ def send(desk: Any, params: dict[str, Any] = BUY, method: str = "POST", path: st
 
     async def main() -> tuple[Any, int]:
         CURRENT_INTENT.set(desk.slot)
-        answer = await desk.gateway.send(method, path, dict(params))
+        status, _, body = await desk.gateway.send(method, path, dict(params))
         at_us = desk.loop.now_us
         await asyncio.sleep(100)
-        return answer, at_us
+        return (status, body), at_us
 
     return run_virtual(main(), loop=desk.loop)
 

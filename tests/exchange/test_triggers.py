@@ -86,6 +86,7 @@ def test_an_order_does_not_fire_while_the_price_goes_away(
 ) -> None:
     """The other direction never triggers it."""
     desk = make_desk(pct_per_s=-0.01 if rising else 0.01)
+    desk.ask("POST", "/fapi/v1/leverage", leverage="1")  # a position that survives the way
     (desk.sell if side > 0 else desk.buy)("0.010")
     number = desk.order(**conditional(kind, side, 50_100.0 if rising else 49_900.0))[1]["orderId"]
     desk.run_to(500)
@@ -118,7 +119,7 @@ def test_the_child_fills_a_trigger_delay_later_from_the_price_then(make_desk: Ca
     desk.buy("0.010")
     number = desk.order(**conditional("STOP_MARKET", -1, 49_900.0))[1]["orderId"]
     desk.run_to(2.01)
-    assert desk.ask("DELETE", "/fapi/v1/order", orderId=number)[1]["code"] == -2011
+    assert desk.ask("DELETE", "/fapi/v1/order", orderId=number)[1]["code"] == -4117
     assert desk.ask("GET", "/fapi/v1/order", orderId=number)[1]["status"] == "NEW"
     desk.run_to(3)
     assert desk.states(number) == [("NEW", 0), ("TRIGGERED", 2_000_000), ("FILLED", 2_021_000)]
@@ -129,7 +130,7 @@ def test_the_child_fills_a_trigger_delay_later_from_the_price_then(make_desk: Ca
 
 
 def test_an_order_of_algo_shape_tells_its_stages(make_desk: Callable[..., Any]) -> None:
-    """On the algo endpoint the same life reads NEW, TRIGGERED, FINISHED (binance-facts 5)."""
+    """On the algo endpoint the same life reads NEW, TRIGGERING, FINISHED (binance-facts 5)."""
     desk = make_desk(rules="2025-12-09", pct_per_s=-0.1, fills=DELAYED)
     desk.buy("0.010")
     params = {"side": "SELL", "type": "STOP_MARKET", "triggerPrice": "49900", "closePosition": "true"}
@@ -138,7 +139,7 @@ def test_an_order_of_algo_shape_tells_its_stages(make_desk: Callable[..., Any]) 
     for seconds in (1, 2.01, 3):
         desk.run_to(seconds)
         seen.append(desk.ask("GET", "/fapi/v1/algoOrder", algoId=number)[1]["algoStatus"])
-    assert seen == ["NEW", "TRIGGERED", "FINISHED"]
+    assert seen == ["NEW", "TRIGGERING", "FINISHED"]
     assert desk.ask("GET", "/fapi/v1/order", orderId=number)[1]["code"] == -2013
 
 
@@ -224,6 +225,7 @@ def test_a_trailing_stop_without_activation_starts_at_once(
 def test_a_trailing_stop_that_is_not_activated_does_nothing(make_desk: Callable[..., Any]) -> None:
     """Falling away from the activation leaves it asleep, however far."""
     desk = make_desk(pct_per_s=-0.01)
+    desk.ask("POST", "/fapi/v1/leverage", leverage="1")
     desk.buy("0.010")
     number = desk.order(**TRAIL, side="SELL", activationPrice="50100")[1]["orderId"]
     desk.run_to(900)

@@ -164,7 +164,7 @@ def test_files_that_do_not_belong_together_are_refused(
     """Two symbols, two intervals, or bars and trades in one glob are refused."""
     write("BTCUSDT-1m-a.csv", kline_rows)
     write("ETHUSDT-1m-a.csv", kline_rows)
-    with pytest.raises(InputError, match="several symbols: ETHUSDT', expected BTCUSDT as in"):
+    with pytest.raises(InputError, match="several symbols: ETHUSDT', expected one tape, of BTCUSDT as in"):
         load_bars(str(tmp_path / "*.csv"), symbol="BTCUSDT")
     other = write("BTCUSDT-5m-a.csv", on_five_minutes(kline_rows))
     with pytest.raises(InputError, match="mixed intervals: bars of 300 s") as caught:

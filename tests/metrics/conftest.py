@@ -84,7 +84,7 @@ class Story:
     def request(
         self, role: str, sent: float, answered: float, intent: int = 0, *, status: int = 200, code: int = 0,
         call: str = ORDER, placement: int = -1, legs: tuple[float, float] = (0.03, 0.01), truth: str = "",
-        order: int = -1, truth_at: float = -1.0, last: float = math.nan,
+        order: int = -1, truth_at: float = -1.0, last: float = math.nan, message: str = "failed",
     ) -> int:  # fmt: skip
         self._last["request"] += 1
         number = self._last["request"]
@@ -92,7 +92,7 @@ class Story:
         self._asked[intent, role, call] += 1
         self.write(
             "request", number, intent, role, call, n, placement, _us(sent), _us(answered), status, code,
-            "" if status == 200 else "failed", _us(legs[0]), _us(legs[1]), last,
+            "" if status == 200 else message, _us(legs[0]), _us(legs[1]), last,
         )  # fmt: skip
         if truth:
             self.write("write", number, intent, role, _us(truth_at), truth, order, code)

@@ -161,6 +161,20 @@ def test_outcome_follows_the_order_that_closed(story: Any, role: str, outcome: s
     assert story.row().outcome == outcome
 
 
+@pytest.mark.parametrize(("covered", "state"), [(True, "impaired"), (False, "naked")])
+def test_liquidated_is_an_outcome_of_its_own(story: Any, covered: bool, state: str) -> None:
+    """The venue closed it: never recovered, wherever a stop stood; naked where none did."""
+    story.decide()
+    story.enter(0.0, 0.1)
+    if covered:
+        story.protect(0.11, 0.2)
+    order = story.order("liquidation", 5.0, 5.0)
+    story.leave(order, 5.0, 95.0)
+    story.finish(5.0, "closed by the venue")
+    story.books(960.0)
+    assert (story.row().outcome, story.row().state_at_deadline) == ("liquidated", state)
+
+
 @pytest.mark.parametrize(("at", "outcome"), [(12.0, "flattened"), (900.0, "timed_out")])
 def test_close_at_market_is_flattened_before_the_end_of_holding(story: Any, at: float, outcome: str) -> None:
     """The same order is a flatten before the deadline and the planned close from it on."""

@@ -112,3 +112,18 @@ def test_wrong_size_is_not_recovered(story: Any, quantity: float) -> None:
     story.finish(900.0)
     story.books(960.0, leave_price=100.0)
     assert state(story) == "impaired"
+
+
+def test_an_entry_filled_in_parts_is_one_entry(story: Any) -> None:
+    """Three executions of one order are recovered as one is; a second order would double it."""
+    story.decide()
+    entry = story.order("entry", 0.0, 0.1)
+    for at, part, held in ((0.1, 0.5, 0.5), (0.2, 0.25, 0.75), (0.3, 0.25, 1.0)):
+        story.fill(entry, at, 100.0, quantity=part)
+        story.exposure(at, held, 0.0, 100.0)
+    story.protect(0.4, 0.5)
+    story.finish(900.0)
+    story.books(960.0, leave_price=100.0)
+    assert state(story) == "recovered"
+    row = story.row()
+    assert (row.entry_fills, row.entry_quantity, row.over_fill, bool(row.entry_true)) == (3, 1.0, 0.0, True)

@@ -136,7 +136,30 @@ def test_load_on_average_and_at_most(story: Any) -> None:
     assert table.loc["banned (418)", "count"] == 1
     assert table.loc["unattributed requests", "value"] == 0.0
     assert table.loc["orders in 10 s, at most", "value"] == 2
-    assert table.loc["weight in 1 min, at most", "value"] == 8
+    assert table.loc["weight in 1 min, at most", "value"] == 7, "what a banned address asks is not counted"
+
+
+def test_windows_are_the_venues_own(story: Any) -> None:
+    """Windows begin with the Unix minute and count arrivals: the run begins 10 s before one, the wire takes 30 ms."""
+    story.decide()
+    for sent in (9.96, 9.98, 19.9, 19.95):
+        story.request("entry", sent, sent + 0.04)
+    table = keyed(load(story.frames(epoch_us=50_000_000)))
+    assert table.loc["orders in 10 s, at most", "value"] == 3
+    assert table.loc["orders in 1 min, at most", "value"] == 3
+
+
+def test_bans_are_told_by_their_answers(story: Any) -> None:
+    """Two answers of one ban are one ban, as long as from the first of them to the end they name."""
+    story.decide()
+    for sent, until_ms in ((0.97, 121_000), (5.0, 121_000), (200.0, 440_000)):
+        story.request(
+            "none", sent, sent + 0.04, call="GET /fapi/v1/time", status=418, code=-1003,
+            message=f"Way too many requests; IP(203.0.113.1) banned until {until_ms}. Please use",
+        )  # fmt: skip
+    table = keyed(load(story.frames()))
+    assert table.loc["bans", "value"] == 2
+    assert table.loc["time banned", "value"] == pytest.approx(120.0 + 239.97)
 
 
 def test_unattributed_requests_are_a_share_of_all(story: Any) -> None:

@@ -109,8 +109,8 @@ def test_unprotected_entry(tell: Tell) -> None:
     text = tell('kind = "code"\ncode = -2019', role="sl")
     assert _in_order(
         text,
-        "truth account naked from here: 0.023 without a stop, for 600.00 s",
-        "check check I03 broken: up to 0.023 without a stop for 600.00",
+        "truth account naked from here: 0.023 without a stop, for 599.92 s",
+        "check check I03 broken: up to 0.023 without a stop for 599.92",
         "fault venue it strikes (-2019); the order was not applied",
         "gives the stop order up after 1 attempt: -2019 Margin is insufficient.",
         "+600.",

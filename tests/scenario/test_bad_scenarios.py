@@ -31,7 +31,7 @@ def shock(text: str) -> tuple[str, str]:
 
 CASES = [
     # Unknown keys, at every depth.
-    ('title = "t"', 'titel = "t"', "s.toml:1: titel: given 'titel', expected a key of the file: check, ", "'title'"),
+    ('title = "t"', 'titel = "t"', "s.toml:1: titel: given 'titel', expected a key of the file: account, ", "'title'"),
     ("every_s", "evry_s", "s.toml:5: workload.evry_s: given 'evry_s', expected a key of workload: ", "'every_s'"),
     ("p50_ms", "p50", "s.toml:9: latency.request.p50: given 'p50', expected a key of latency.request: law", "'p50_ms'"),
     ("mean_gap_s", "mean_gap", "s.toml:20: faults[1].how.burst.mean_gap: given 'mean_gap', expected a key of", "'mean_gap_s'"),
@@ -63,6 +63,13 @@ CASES = [
     (RATE, "how = { script = [\n1,\n0] }", "s.toml:16: faults[0].how.script[1]: given 0, expected a whole number >= 1", ""),
     ("applied = 0.0", "applied = 1.5", "s.toml:13: faults[0].applied: given 1.5, expected a number from 0 to 1", ""),
     (*above("[latency]", "[fills]\ntaker_fee = 5"), "s.toml:9: fills.taker_fee: given 5, expected a number from 0 to 0.1", ""),
+    (*above("[latency]", "[account]\nwallet = 0"), "s.toml:9: account.wallet: given 0, expected a number > 0 and <= 1000000000000000", ""),
+    (*above("[latency]", "[account]\nwallet = inf"), "s.toml:9: account.wallet: given inf, expected a finite number", ""),
+    (*above("[latency]", '[account]\nwallet = "1000"'), "s.toml:9: account.wallet: given '1000', expected a number > 0", ""),
+    (*above("[latency]", "[account]\nhedge_mode = 1"), "s.toml:9: account.hedge_mode: given 1, expected true or false", ""),
+    (*above("[latency]", "[account]\nhedgemode = true"), "s.toml:9: account.hedgemode: given 'hedgemode', expected a key of account: hedge_mode, maker_fee,", "'hedge_mode'"),
+    (*above("[latency]", "[account]\ntaker_fee = -0.1"), "s.toml:9: account.taker_fee: given -0.1, expected a number from 0 to 0.1", ""),
+    (*above("[latency]", "[account]\ntaker_fee = 0.001\n[fills]\ntaker_fee = 0.0005"), "s.toml:9: account.taker_fee: given 0.001, expected no taker_fee here, as fills.taker_fee states it", ""),
     (*above("[latency]", "[check]\nseeds = [1, -1]"), "s.toml:9: check.seeds[1]: given -1, expected a whole number >= 0", ""),
     (REQUEST, 'request = { law = "empirical", values_ms = [1] }', "s.toml:9: latency.request.values_ms: given [1], expected a list of at least 2", ""),
     # Names that do not exist.
@@ -117,6 +124,25 @@ CASES = [
     (*above("[workload]", "mark = { basis_bps = 1e9 }"), "s.toml:4: market.mark.basis_bps: given 1000000000.0, expected a number > -10000 and <= 10000", ""),
     (*above("[workload]", "[market.filters.XUSDT]\ntick = 1e-300\nstep = 1\nmin_notional = 5"), "s.toml:5: market.filters.XUSDT.tick: given 1e-300, expected a number from 1e-12", ""),
     (*above("[workload]", f"shock = [{DRIFT.replace('-0.05', '1e300')}]"), "s.toml:4: market.shock[0]: given pct_per_s * for_s = 1.2e+302, expected at or below 10000", ""),
+    # What the venue grants, and the client's clock.
+    (*above("[latency]", "[limits]\nweight = 5"), "s.toml:9: limits.weight: given 'weight', expected a key of limits: algo_orders_count, ", "'weight_per_min'"),
+    (*above("[latency]", "[limits]\nweight_per_min = 0"), "s.toml:9: limits.weight_per_min: given 0, expected a whole number from 1 to", ""),
+    (*above("[latency]", "[limits]\nweight_per_min = 2400.0"), "s.toml:9: limits.weight_per_min: given 2400.0, expected a whole number from 1 to", ""),
+    (*above("[latency]", "[limits]\norders_per_10s = -1"), "s.toml:9: limits.orders_per_10s: given -1, expected a whole number from 1 to", ""),
+    (*above("[latency]", "[limits]\norders_per_min = true"), "s.toml:9: limits.orders_per_min: given true, expected a whole number from 1 to", ""),
+    (*above("[latency]", '[limits]\nshared_ip = "yes"'), "s.toml:9: limits.shared_ip: given 'yes', expected true or false", ""),
+    (*above("[latency]", "[limits]\nenforce = 0"), "s.toml:9: limits.enforce: given 0, expected true or false", ""),
+    (*above("[latency]", "[limits]\nban_growth = 0.5"), "s.toml:9: limits.ban_growth: given 0.5, expected a number from 1 to 1000", ""),
+    (*above("[latency]", "[limits]\nban_first_s = 300\nban_longest_s = 60"), "s.toml:10: limits.ban_longest_s: given 60, expected at least ban_first_s=300", ""),
+    (*above("[latency]", "[limits]\nservice_ms = 0.0001"), "s.toml:9: limits.service_ms: given 0.0001, expected 0 or at least 0.001, a microsecond", ""),
+    (*above("[latency]", "[limits]\nqueue_most = 5"), "s.toml:8: limits: given queue_most=5, expected service_ms above 0 beside it", ""),
+    (*above("[latency]", "[limits]\nservice_ms = 1\nqueue_most = 0"), "s.toml:10: limits.queue_most: given 0, expected a whole number >= 1", ""),
+    (*above("[latency]", '[limits]\noverload = { at = "14:20:00", for_s = 5 }'), "s.toml:9: limits.overload: given {'at': '14:20:00', 'for_s': 5}, expected a list", ""),
+    (*above("[latency]", '[limits]\noverload = [{ at = "14:20", for_s = 5 }]'), "s.toml:9: limits.overload[0].at: given '14:20', expected \"HH:MM:SS\" or seconds since", ""),
+    (*above("[latency]", '[limits]\nblocked = [{ at = "14:20:00", for_s = 0 }]'), "s.toml:9: limits.blocked[0].for_s: given 0, expected a number > 0 and <= 86400", ""),
+    (*above("[latency]", '[limits]\nblocked = [{ at = "14:20:00", fors = 5 }]'), "s.toml:9: limits.blocked[0].fors: given 'fors', expected a key of limits.blocked[0]: at, for_s", "'for_s'"),
+    (*above("[latency]", "[client]\nclock_offset_ms = 1e9"), "s.toml:9: client.clock_offset_ms: given 1000000000.0, expected a number from -86400000 to 86400000", ""),
+    (*above("[latency]", "[client]\nclock_ofset_ms = 5"), "s.toml:9: client.clock_ofset_ms: given 'clock_ofset_ms', expected a key of client", "'clock_offset_ms'"),
     # Shocks, one row for each way to write a kind wrong.
     (*shock('kind = "crash", at = "14:20:00", pct = -60, depth = 2'), "s.toml:4: market.shock[0]: given pct * depth = -120, expected above -100 (the price above 0)", ""),
     (*shock('kind = "crash", at = "14:20:00", pct = -3, dept = 2'), "s.toml:4: market.shock[0].dept: given 'dept', expected a key of market.shock[0]: at, depth, kind,", "'depth'"),

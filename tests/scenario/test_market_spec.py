@@ -73,7 +73,7 @@ def test_whole_numbers_keep_their_zeros() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "symbols", "line"),
     [
-        ("", "", ["XUSDT"], "market.klines: given 'XUSDT', expected a symbol with built-in filters (BTCUSDT"),
+        ("", "", ["XUSDT"], "market.klines: given 'XUSDT', expected a symbol with built-in filters (ADAUSDT"),
         ("", "", ["BTCUSDT", "BTCUSDT"], "market.klines: given 'BTCUSDT', expected one tape per symbol"),
         (
             'call = "order"',

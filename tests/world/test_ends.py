@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sim.checks import run_checks
-from sim.world.run import OPENING_WALLET
+from sim.scenario.account_spec import LARGE_WALLET
 
 Rows = Callable[..., list[dict[str, Any]]]
 
@@ -20,14 +20,14 @@ def _assert_books(record: Any, world: Any, rows_of: Rows) -> list[dict[str, Any]
         settings=world.executor._executor.policy_store.settings,
         steps={symbol: float(rules.step) for symbol, rules in world.venue.filters.items()},
         isolation=world.scenario.isolation,
-        opening_wallet=OPENING_WALLET,
+        opening_wallet=LARGE_WALLET,
         errors=record.errors,
     )
     assert [row for row in rows_of(record.trace, "violation") if row["kind"] == "simulator"] == []
     books = rows_of(record.trace, "account_end")
     accounts = [row["account"] for row in books]
     assert len(set(accounts)) == len(accounts)
-    cash = dict.fromkeys(accounts, OPENING_WALLET)
+    cash = dict.fromkeys(accounts, LARGE_WALLET)
     position = dict.fromkeys(accounts, 0.0)
     for fill in rows_of(record.trace, "fill"):
         cash[fill["account"]] -= fill["side"] * fill["quantity"] * fill["price"] + fill["fee"]
