@@ -12,7 +12,8 @@ Rules, each with its source or assumption:
    their price (2.2).  A LIMIT that the market has jumped over rests, unfilled, and covers nothing (failures
    F10).
 4. priceProtect: while |mark - last| / mark exceeds the symbol's triggerProtect the order does not fire (2.2).
-   Assumption: it waits, and each later price that meets its trigger is judged in the same way.
+   Assumption: it waits, and each later price that meets its trigger is judged in the same way; a trailing stop's
+   level stands still from then on.
 5. No margin is asked for before the trigger (2.2).  An algo order whose child may not open is REJECTED then,
    with the reason; so is a reduce-only one without a position, or a LIMIT child that its time in force
    forbids.  A closePosition order without a position is EXPIRED; so are orders of rules "2025-01" in all these

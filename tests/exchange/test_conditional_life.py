@@ -223,6 +223,19 @@ def test_price_protect_holds_an_order_back(
     assert ("TRIGGERED" in statuses(desk, number)) is fires
 
 
+@pytest.mark.parametrize(("protect", "fires"), [("true", False), ("false", True)])
+def test_price_protect_holds_a_trailing_stop_back(protect: str, fires: bool, make_desk: Make) -> None:
+    """Its level is kept and judged again at each print; with the gap unchanged it never fires."""
+    desk = make_desk(pct_per_s=0.1, fills=QUICK, mark=MarkSpec(basis_bps=-600.0), for_s=30.0)
+    desk.sell("0.010")
+    number = placed(
+        desk, side="BUY", type="TRAILING_STOP_MARKET", quantity="0.010", callbackRate="0.1", reduceOnly="true",
+        priceProtect=protect,
+    )  # fmt: skip
+    desk.run_to(20)
+    assert ("TRIGGERED" in statuses(desk, number)) is fires
+
+
 def test_a_stuck_order_never_acts_and_covers_nothing(make_desk: Make) -> None:
     """It reads TRIGGERING for good, cannot be cancelled, and the position counts as naked."""
     desk = with_ways(make_desk(rules="2025-12-09", pct_per_s=-0.1, fills=QUICK), stuck_trigger_share=1.0)
