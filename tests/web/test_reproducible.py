@@ -1,9 +1,16 @@
-"""The same program twice: the same bytes on the pipe, the same events, the same trace, at the replayed date."""
+"""The same program in two processes: the same bytes on the pipe, the same events, the same trace, at the replayed date.
+
+Processes of their own, with hash seeds of their own: what other tests left in the libraries' modules plays no part.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -49,9 +56,8 @@ async def _trade(booth: Any, key: tuple[str, str], written: list[bytes]) -> list
     return heard
 
 
-def _bytes_of(
-    make_booth: Any, key: tuple[str, str], monkeypatch: pytest.MonkeyPatch, seed: int
-) -> tuple[Any, ...]:
+def _run(make_booth: Any, key: tuple[str, str], seed: int) -> tuple[bytes, str, str]:
+    """Return what was written on the pipe, what the streams said, and the hash of the trace."""
     written: list[bytes] = []
     write = MemoryTransport.write
 
@@ -60,7 +66,7 @@ def _bytes_of(
             written.append(bytes(data))
         write(transport, data)
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MemoryTransport, "write", noting)
         booth = make_booth(latency=LatencySpec(), seed=seed)
         heard = booth.run(lambda _: _trade(booth, key, written))
@@ -72,12 +78,28 @@ def _is_masked(data: bytes) -> bool:
     return len(data) > 1 and data[0] >= 0x80 and data[1] >= 0x80
 
 
-def test_two_runs_write_the_same_bytes(
-    make_booth: Any, key: tuple[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _digest(seed: int, hash_seed: str) -> str:
+    command = [sys.executable, __file__, str(seed)]
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    return done.stdout
+
+
+def test_two_processes_write_the_same_bytes() -> None:
     """With drawn latencies and both libraries at work, requests, answers, events and trace are equal byte by byte."""
-    first = _bytes_of(make_booth, key, monkeypatch, seed=1)
-    assert first == _bytes_of(make_booth, key, monkeypatch, seed=1)
-    assert first != _bytes_of(make_booth, key, monkeypatch, seed=2)
+    assert _digest(1, "0") == _digest(1, "4711")
+
+
+def test_another_seed_and_the_replayed_date_show_in_the_bytes(make_booth: Any, key: tuple[str, str]) -> None:
+    """The bytes depend on the seed, and their clocks show the date of the tape."""
+    first = _run(make_booth, key, seed=1)
+    assert first != _run(make_booth, key, seed=2)
     assert first[0].count(b"Date: Mon, 15 Jan 2024 00:00:0") > 9
     assert b"timestamp=17052768" in first[0]
+
+
+if __name__ == "__main__":
+    from conftest import KEY, SECRET, Booth  # beside this file, which is run as a program
+
+    found = _run(Booth, (KEY, SECRET), int(sys.argv[1]))
+    print(hashlib.sha256(repr(found).encode()).hexdigest())
