@@ -59,7 +59,7 @@ class Book:
             depth=self.depth(t_us),
             tick=self._tick,
             step=self.step,
-            range_bps=self._range_bps(last, t_us) if self._widens else 0.0,
+            range_bps=self._range_bps(last, t_us),
         )
 
     def _take(self, side: int, quantity: float, t_us: int, mark: float) -> tuple[float, float]:
@@ -72,15 +72,14 @@ class Book:
             depth=self.depth(t_us),
             tick=self._tick,
             step=self.step,
-            range_bps=self._range_bps(last, t_us) if self._widens else 0.0,
+            range_bps=self._range_bps(last, t_us),
             mark=mark,
         )
 
     def touch(self, side: int, t_us: int) -> float:
         """Return the best opposite price for a taker of ``side``."""
         last = self.path.last(t_us)
-        range_bps = self._range_bps(last, t_us) if self._widens else 0.0
-        return touch_price(self.spec, side, last, range_bps, self._tick)
+        return touch_price(self.spec, side, last, self._range_bps(last, t_us), self._tick)
 
     def depth(self, t_us: int) -> float:
         """Return the depth in force (base asset): the size that pays ``impact_bps``; 0.0 where nobody knows."""
@@ -96,6 +95,8 @@ class Book:
         return volume * self._thin
 
     def _range_bps(self, last: float, t_us: int) -> float:
+        if not self._widens:
+            return 0.0
         last_at = self.path.last
         low = high = last
         for back_us in _LOOKS_BACK_US:

@@ -75,14 +75,12 @@ class Conditionals:
         view_us = self._delay.view_us
         seen_us = max(now - view_us, 0)
         due: int | None
-        if order.type != "TRAILING_STOP_MARKET":
-            search = path.first_mark_crossing if order.use_mark else path.first_last_crossing
-            due = search(order.trigger_price, fires_rising(order.type, order.side), seen_us, path.end_us)
-        elif order.trail_price:
-            search = path.first_mark_crossing if order.use_mark else path.first_last_crossing
-            due = search(order.trail_price, order.side > 0, seen_us, path.end_us)
-        else:
+        if order.type == "TRAILING_STOP_MARKET" and not order.trail_price:
             due = self._trail(order, path, seen_us)
+        else:
+            search = path.first_mark_crossing if order.use_mark else path.first_last_crossing
+            level = order.trail_price or order.trigger_price
+            due = search(level, fires_rising(order.type, order.side), seen_us, path.end_us)
         if due is not None:
             order.appointment = self._venue.loop.at_us(due + view_us, self._trigger, order)
 

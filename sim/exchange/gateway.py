@@ -61,7 +61,6 @@ class Gateway:
         self._limits = Limits(limits or VenueLimits(), door.epoch_us, door.rules, self._clock)
         door.rate_limits = self._limits.rate_limits()
         self._queue = self._limits.queue
-        door.rate_limits = self._limits.rate_limits()
         self._last_request = 0
         self._write_request = trace.writer("request")
         self._write_write = trace.writer("write")

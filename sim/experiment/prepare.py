@@ -12,16 +12,15 @@ from sim.exchange.minute_volume import MinuteVolume
 from sim.market import (
     Bars,
     Inside,
-    KlinePath,
     LinePath,
     MarkSource,
     NestedShapes,
     PricePath,
     ShapeLibrary,
-    TradePath,
     Trades,
     at_us,
     choose_inside,
+    path_over,
 )
 from sim.market.loader import load_bars, load_market
 from sim.scenario import IntentPlan, LoadedScenario, Scenario, plan_intents, symbol_filters
@@ -163,8 +162,7 @@ def prepare(loaded: LoadedScenario, market: Market, seed: int, intents: int | No
     first = next(iter(paths.values()))
     _refuse_windows_off_the_tape(scenario, first.epoch_us, first.end_us)
     workload = scenario.workload
-    # The last flow may run into its settle phase, and its books are closed one settle time after that.
-    usable_us = first.end_us - round((workload.hold_s + 2 * scenario.settle.settle_s) * 1e6)
+    usable_us = scenario.decides_until_us(first.end_us)
     if usable_us <= 0:
         needed = f"less than the tape's {first.end_us / 1e6:g} s together with twice settle.settle_s"
         raise InputError("workload.hold_s", workload.hold_s, needed)
@@ -267,24 +265,13 @@ def _path(
     scenario: Scenario, market: Market, tape: Bars | Trades, rules: SymbolFilters, seed: int
 ) -> PricePath:
     spec = scenario.market
-    mark = MarkSource(spec.mark, seed, market.marks.get(tape.symbol))
-    snap = spec.problems.off_tick == "snap"
-    if isinstance(tape, Trades):
-        return TradePath(
-            tape,
-            tick=rules.tick_size,
-            price_decimals=rules.price_decimals,
-            mark=mark,
-            shocks=tuple(spec.shock),
-            snap_to_tick=snap,
-        )
-    return KlinePath(
+    return path_over(
         tape,
         tick=rules.tick_size,
         seed=seed,
         price_decimals=rules.price_decimals,
         inside=market.inside[tape.symbol],
-        mark=mark,
+        mark=MarkSource(spec.mark, seed, market.marks.get(tape.symbol)),
         shocks=tuple(spec.shock),
-        snap_to_tick=snap,
+        problems=spec.problems,
     )

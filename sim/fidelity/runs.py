@@ -82,8 +82,7 @@ def run_on(path: PricePath, tape: Tape, seed: int, intents: int | None) -> dict[
     policy = load_policy_named("d7", overrides_of(tape))
     symbol = tape.steps.symbol
     filters = symbol_filters(scenario, [symbol])
-    # The last flow may run into its settle phase, and its books are closed one settle time after that.
-    usable_us = path.end_us - round((HOLD_S + 2 * SETTLE_S) * 1e6)
+    usable_us = scenario.decides_until_us(path.end_us)
     plans = plan_intents(
         scenario.workload, seed, usable_us, path.epoch_us, tape.level.bar_us, [symbol], Path()
     )

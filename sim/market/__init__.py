@@ -9,7 +9,7 @@ from sim.market.files import embedded_names
 from sim.market.inside import BRIDGE, Inside
 from sim.market.kline_path import KlinePath
 from sim.market.line_path import LinePath
-from sim.market.load_path import Filling, choose_inside, load_path
+from sim.market.load_path import Filling, choose_inside, load_path, path_over
 from sim.market.loader import load_bars, load_market, load_trades
 from sim.market.mark import MarkSource, MarkSpec
 from sim.market.moment import At, at_us
@@ -62,6 +62,7 @@ __all__ = [
     "load_market",
     "load_path",
     "load_trades",
+    "path_over",
     "shipped_inside",
     "shipped_shapes",
 ]

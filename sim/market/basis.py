@@ -22,6 +22,7 @@ import numpy.typing as npt
 from sim.chance import Stream, key_of, mix
 from sim.market.bars import FloatArray, IntArray
 from sim.market.mark import CUT_SD, MarkSpec
+from sim.market.scatter import GOLDEN, scatter
 
 _BLOCK_S = 256
 _BLOCKS_KEPT = 4_096
@@ -31,9 +32,6 @@ _WEIGHT_ONE = 1 << 20
 # Ones among 64 fair bits have a standard deviation of 4.
 _BITS_SD = 4.0
 _SEED_MASK = (1 << 64) - 1
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
 
 
 class Noise:
@@ -75,13 +73,7 @@ class Noise:
         return values
 
     def _bits(self, seconds: IntArray) -> npt.NDArray[np.uint64]:
-        state = (seconds.astype(np.uint64) + np.uint64(1)) * _GOLDEN + self._key
-        state ^= state >> _S30
-        state *= _MIX_1
-        state ^= state >> _S27
-        state *= _MIX_2
-        state ^= state >> _S31
-        return state
+        return scatter((seconds.astype(np.uint64) + np.uint64(1)) * GOLDEN + self._key)
 
 
 class Bursts:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market.bars import IntArray
+from sim.market.scatter import GOLDEN, scatter
 
 PRINTS_MAX = 240
 PRINTS_MIN_MOVING = 4
@@ -30,11 +31,9 @@ _BITS_SD = 8**0.5
 _UNIT = 2.0**-53
 _HALF_UNIT = 2.0**-32
 
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
-_S27, _S30, _S31, _S32 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(32)
+_S32 = np.uint64(32)
 _LOW_HALF = np.uint64(0xFFFFFFFF)
-_COUNTER = np.arange(1, PRINTS_MAX + 4, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+_COUNTER = np.arange(1, PRINTS_MAX + 4, dtype=np.uint64) * GOLDEN
 _INDEX = np.arange(PRINTS_MAX, dtype=np.float64)
 _RANK = np.arange(PRINTS_MAX, dtype=np.int64)
 
@@ -123,10 +122,4 @@ def _times(bits: npt.NDArray[np.uint64], interval_us: int) -> IntArray:
 
 
 def _words(key: int, count: int) -> npt.NDArray[np.uint64]:
-    state = _COUNTER[:count] + np.uint64(key)
-    state ^= state >> _S30
-    state *= _MIX_1
-    state ^= state >> _S27
-    state *= _MIX_2
-    state ^= state >> _S31
-    return state
+    return scatter(_COUNTER[:count] + np.uint64(key))

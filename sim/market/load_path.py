@@ -68,19 +68,45 @@ def load_path(
         recorded = load_bars(mark.references[0], symbol=symbol, problems=problems, cache=cache)
     source = MarkSource(mark, seed, recorded)
     data = load_market(reference, symbol=symbol, problems=problems, cache=cache)
-    snap = problems.off_tick == "snap"
-    inside = choose_inside(data, filling)
-    if isinstance(data, Trades):
-        return TradePath(
-            data, tick=tick, price_decimals=price_decimals, mark=source, shocks=shocks, snap_to_tick=snap
-        )
-    return KlinePath(
+    return path_over(
         data,
         tick=tick,
         seed=seed,
         price_decimals=price_decimals,
-        inside=inside,
+        inside=choose_inside(data, filling),
         mark=source,
+        shocks=shocks,
+        problems=problems,
+    )
+
+
+def path_over(
+    tape: Bars | Trades,
+    *,
+    tick: float,
+    seed: int,
+    price_decimals: int,
+    inside: Inside,
+    mark: MarkSource,
+    shocks: tuple[Shock, ...],
+    problems: Problems,
+) -> KlinePath | TradePath:
+    """Build the path of a loaded tape; ``inside`` fills bars, and trades have none to fill.
+
+    Arguments and errors are those of :class:`KlinePath` and :class:`TradePath`.
+    """
+    snap = problems.off_tick == "snap"
+    if isinstance(tape, Trades):
+        return TradePath(
+            tape, tick=tick, price_decimals=price_decimals, mark=mark, shocks=shocks, snap_to_tick=snap
+        )
+    return KlinePath(
+        tape,
+        tick=tick,
+        seed=seed,
+        price_decimals=price_decimals,
+        inside=inside,
+        mark=mark,
         shocks=shocks,
         snap_to_tick=snap,
     )

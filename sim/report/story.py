@@ -15,9 +15,20 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import pandas as pd
-
 from sim.errors import InputError
+from sim.report.story_words import (
+    amount_text,
+    answer_text,
+    code_text,
+    is_same,
+    is_there,
+    is_true,
+    position_text,
+    price_text,
+    role_word,
+    seconds_text,
+    sentence,
+)
 
 if TYPE_CHECKING:
     from sim.experiment import Result
@@ -26,13 +37,6 @@ Kind = Literal["belief", "truth", "fault", "market", "check"]
 WIDTH: Final = 100
 """Columns of :func:`story_text`."""
 
-_ROLES: Final = {
-    "sl": "stop",
-    "tp": "target",
-    "trailing": "trailing stop",
-    "flatten": "close",
-    "liquidation": "liquidation",
-}
 _ENDS: Final = {
     "CANCELED": "is cancelled",
     "EXPIRED": "expires",
@@ -134,19 +138,19 @@ class _Story:
         intent = self.intent
         side = "long" if intent.direction > 0 else "short"
         plan = (
-            f"wants to be {side} {_amount(intent.quantity)} {intent.symbol} at {_price(intent.plan_price)}, "
-            f"stop {_price(intent.sl_price)}, target {_price(intent.tp_price)}, for at most "
-            f"{_amount(intent.hold_us / 1e6)} s, leverage {_amount(intent.leverage)}"
+            f"wants to be {side} {amount_text(intent.quantity)} {intent.symbol} at {price_text(intent.plan_price)}, "
+            f"stop {price_text(intent.sl_price)}, target {price_text(intent.tp_price)}, for at most "
+            f"{amount_text(intent.hold_us / 1e6)} s, leverage {amount_text(intent.leverage)}"
         )
         yield _line(intent.decided_us, "decided", "strategy", plan, "belief")
-        if _there(intent.verdict_us):
-            seen = f"sees {_price(intent.check_price)}, {intent.guard_deviation:.3%} from the plan"
+        if is_there(intent.verdict_us):
+            seen = f"sees {price_text(intent.check_price)}, {intent.guard_deviation:.3%} from the plan"
             verdict = "lets it through" if intent.verdict_accepted else "refuses"
             yield _line(
                 intent.verdict_us, "judged", "guard", f"{seen}; {verdict}: {intent.verdict_reason}", "belief"
             )
-        if _there(intent.stop_crossed_us):
-            text = f"the mark crosses the planned stop at {_price(intent.sl_price)}"
+        if is_there(intent.stop_crossed_us):
+            text = f"the mark crosses the planned stop at {price_text(intent.sl_price)}"
             yield _line(intent.stop_crossed_us, "crossed", "price", text, "market")
 
     def _shocks(self) -> Iterator[_Ranked]:
@@ -167,7 +171,7 @@ class _Story:
             length_s = (edge.closed_us - edge.opened_us) / 1e6
             started_us = max(edge.opened_us, self.intent.decided_us)
             began = "begins" if started_us == edge.opened_us else "has begun before"
-            text = f"{edge.fault} {began}, for {_seconds(length_s)} in all"
+            text = f"{edge.fault} {began}, for {seconds_text(length_s)} in all"
             yield _line(started_us, "fault", "weather", text, "fault")
 
     # -- what was asked and answered ------------------------------------------------------------------
@@ -180,12 +184,12 @@ class _Story:
             if request.truth == "":
                 yield self._read(request)
                 continue
-            what = _role(request.role) if request.role != "none" else "a cancellation"
+            what = role_word(request.role) if request.role != "none" else "a cancellation"
             if request.role != "none":
                 number = attempts[request.placement] = attempts.get(request.placement, 0) + 1
                 what = f"the {what} order" + (f", attempt {number}" if number > 1 else "")
             yield _line(request.sent_us, "sends", "executor", f"sends {what} ({request.call})", "belief")
-            yield _line(request.answered_us, "answered", "executor", f"{_answer(request)}", "belief")
+            yield _line(request.answered_us, "answered", "executor", f"{answer_text(request)}", "belief")
         for fault in self.rows["faults"]:
             text = f"{fault.fault} strikes ({fault.kind})"
             request = sent.get(fault.request)
@@ -197,20 +201,22 @@ class _Story:
 
     def _read(self, request: Any) -> _Ranked:
         what = _READS.get(request.call, request.call)
-        text = f"reads {what} in {_seconds(request.duration_us / 1e6)}"
+        text = f"reads {what} in {seconds_text(request.duration_us / 1e6)}"
         if request.status != 200:
-            text = f"asks for {what}: {_answer(request)}"
+            text = f"asks for {what}: {answer_text(request)}"
         return _line(request.answered_us, "answered", "executor", text, "belief")
 
     def _placements(self) -> Iterator[_Ranked]:
         for placement in self.rows["placements"]:
-            role = _role(placement.role)
+            role = role_word(placement.role)
             yield from self._waits(placement)
             tries = f"{placement.attempts} attempt" + ("s" if placement.attempts > 1 else "")
             if placement.success:
                 claim = f"believes the {role} order is placed, as order {placement.order_id} ({tries})"
             else:
-                claim = f"gives the {role} order up after {tries}: {_code(placement.code)}{placement.message}"
+                claim = (
+                    f"gives the {role} order up after {tries}: {code_text(placement.code)}{placement.message}"
+                )
             yield _line(placement.ended_us, "returned", "executor", claim, "belief")
             if bool(placement.success) != bool(placement.true_success):
                 yield self._true_end(placement)
@@ -218,9 +224,11 @@ class _Story:
     def _true_end(self, placement: Any) -> _Ranked:
         """Tell what really came of a placement whose claim is wrong, once all of it has come."""
         accepted = [
-            order.accepted_us for order in self.rows["orders"] if _same(order.placement, placement.placement)
+            order.accepted_us
+            for order in self.rows["orders"]
+            if is_same(order.placement, placement.placement)
         ]
-        role = _role(placement.role)
+        role = role_word(placement.role)
         truth = f"in truth no {role} order was accepted"
         if accepted:
             truth = f"in truth {len(accepted)} {role} orders were accepted where one was wanted"
@@ -230,7 +238,7 @@ class _Story:
 
     def _waits(self, placement: Any) -> Iterator[_Ranked]:
         """Tell the pauses between attempts: from the last thing heard to the next order sent."""
-        calls = [call for call in self.rows["requests"] if _same(call.placement, placement.placement)]
+        calls = [call for call in self.rows["requests"] if is_same(call.placement, placement.placement)]
         sends = [request for request in calls if request.role != "none"]
         for number, (failed, following) in enumerate(pairwise(sends), start=2):
             heard_us = max(
@@ -242,7 +250,7 @@ class _Story:
                 if move.placement == placement.placement and failed.answered_us <= move.at_us <= heard_us
             ]
             first = "".join(
-                f"moves the stop from {_price(move.old_price)} to {_price(move.new_price)}, then "
+                f"moves the stop from {price_text(move.old_price)} to {price_text(move.new_price)}, then "
                 for move in moves
             )
             wait_s = (following.sent_us - heard_us) / 1e6
@@ -253,16 +261,16 @@ class _Story:
 
     def _orders(self) -> Iterator[_Ranked]:
         for order in self.rows["orders"]:
-            name = f"{_role(order.role)} order {order.order}"
+            name = f"{role_word(order.role)} order {order.order}"
             if order.type != "MARKET":
                 # A trailing stop without an activation price has no price of its own yet.
-                text = f"{name} rests" + (f" at {_price(order.price)}" if order.price else "")
+                text = f"{name} rests" + (f" at {price_text(order.price)}" if order.price else "")
                 if order.role == "sl":
                     text += self._distance_from_plan(order.price)
                 yield _line(order.accepted_us, "accepted", "venue", text, "truth")
-            if _there(order.triggered_us):
+            if is_there(order.triggered_us):
                 yield _line(order.triggered_us, "triggered", "venue", f"{name} is triggered", "truth")
-            if _there(order.ended_us) and order.status != "FILLED":
+            if is_there(order.ended_us) and order.status != "FILLED":
                 reason = f": {order.reason}" if order.reason not in ("", "cancel") else ""
                 ended = _ENDS.get(order.status, order.status)
                 yield _line(order.ended_us, "over", "venue", f"{name} {ended}{reason}", "truth")
@@ -271,7 +279,8 @@ class _Story:
             if fill.role == "entry":
                 entries.setdefault(fill.order, len(entries) + 1)
             verb = "buys" if fill.side > 0 else "sells"
-            text = f"{_role(fill.role)} order {fill.order} {verb} {_amount(fill.quantity)} at {_price(fill.price)}"
+            text = f"{role_word(fill.role)} order {fill.order} {verb} {amount_text(fill.quantity)}"
+            text += f" at {price_text(fill.price)}"
             if fill.role == "entry" and entries[fill.order] > 1:
                 text += f", entry number {entries[fill.order]}"
             yield _line(fill.at_us, "filled", "venue", text, "truth")
@@ -296,7 +305,7 @@ class _Story:
         for spell in spells:
             from_us, to_us = spell[0].from_us, spell[-1].to_us
             most = max(stretch.naked_quantity for stretch in spell)
-            text = f"naked from here: {_amount(most)} without a stop, for {_seconds((to_us - from_us) / 1e6)}"
+            text = f"naked from here: {amount_text(most)} without a stop, for {seconds_text((to_us - from_us) / 1e6)}"
             yield _line(from_us, "exposed", "account", text, "truth")
             if to_us < self.intent.books_us:
                 yield _line(to_us, "exposed", "account", "no longer naked", "truth")
@@ -307,10 +316,10 @@ class _Story:
 
     def _end(self) -> Iterator[_Ranked]:
         intent = self.intent
-        if _there(intent.ended_us):
-            position = _position(intent.believed_position)
+        if is_there(intent.ended_us):
+            position = position_text(intent.believed_position)
             if intent.believed_position:
-                position += ", protected" if _is(intent.believed_protected) else ", unprotected"
+                position += ", protected" if is_true(intent.believed_protected) else ", unprotected"
             text = f"is done, and believes: {intent.believed_outcome}, {position}"
             yield _line(intent.ended_us, "ends", "strategy", text, "belief")
         else:
@@ -318,8 +327,8 @@ class _Story:
             yield _line(intent.books_us, "ends", "strategy", text, "belief")
         truth = f"in the end: {intent.outcome.replace('_', ' ')}"
         if not math.isnan(intent.true_position):
-            truth += f", {_position(intent.true_position)}"
-            if _is(intent.orphaned):
+            truth += f", {position_text(intent.true_position)}"
+            if is_true(intent.orphaned):
                 truth += ", which nobody knows of"
         yield _line(intent.books_us, "closed", "venue", truth, "truth")
         yield _line(intent.books_us, "closed", "account", self._money(), "truth")
@@ -347,68 +356,13 @@ class _Story:
 
         rules = {check.id: f" Rule: {check.story}" for check in CHECKS}
         for found in self.rows["violations"]:
-            text = f"{found.check} broken: {_sentence(found.truth)}"
+            text = f"{found.check} broken: {sentence(found.truth)}"
             if found.belief:
-                text += f" Believed: {_sentence(found.belief)}"
+                text += f" Believed: {sentence(found.belief)}"
             text += rules.get(found.check, "")
-            at_us = found.at_us if _there(found.at_us) else self.intent.books_us
+            at_us = found.at_us if is_there(found.at_us) else self.intent.books_us
             yield _line(at_us, "violated", "check", text, "check")
 
 
 def _line(at_us: Any, place: str, actor: str, text: str, kind: Kind) -> _Ranked:
     return int(at_us), place, StoryLine(int(at_us), actor, text, kind)
-
-
-def _answer(request: Any) -> str:
-    took = _seconds(request.duration_us / 1e6)
-    if request.status == 0:
-        return f"no answer within {took}"
-    if request.status == 200:
-        return f"answered {took} after sending: done"
-    return f"answered {took} after sending: HTTP {request.status}, {_code(request.code)}{request.message}"
-
-
-def _code(code: int) -> str:
-    return f"{code} " if code else ""
-
-
-def _role(role: str) -> str:
-    return _ROLES.get(role, role)
-
-
-def _there(value: Any) -> bool:
-    """Tell whether a nullable value is there."""
-    return not pd.isna(value)
-
-
-def _same(value: Any, number: int) -> bool:
-    return _there(value) and bool(value == number)
-
-
-def _is(value: Any) -> bool:
-    return _there(value) and bool(value)
-
-
-def _seconds(value_s: float) -> str:
-    return f"{value_s * 1000:.0f} ms" if value_s < 1 else f"{value_s:,.2f} s"
-
-
-def _price(value: float) -> str:
-    """Write a price with two decimals, and with six digits below a thousand."""
-    if math.isnan(value):
-        return "an unknown price"
-    whole = len(str(int(abs(value))))
-    return f"{value:,.{max(2, 6 - whole)}f}"
-
-
-def _amount(value: float, *, signed: bool = False) -> str:
-    text = f"{value:+,.8f}" if signed else f"{value:,.8f}"
-    return text.rstrip("0").rstrip(".")
-
-
-def _position(quantity: float) -> str:
-    return f"position {_amount(quantity, signed=True)}" if quantity else "no position"
-
-
-def _sentence(text: str) -> str:
-    return text.rstrip(".") + "."

@@ -123,3 +123,10 @@ class Scenario(Strict):
         own = {name: getattr(self.account, name) for name in ("maker_fee", "taker_fee")}
         given = {name: fee for name, fee in own.items() if fee is not None}
         return self.fills.model_copy(update=given) if given else self.fills
+
+    def decides_until_us(self, end_us: int) -> int:
+        """Return until when intents may be decided on a tape that ends at ``end_us`` (µs); below 1 for never.
+
+        The last flow may run into its settle phase, and its books are closed one settle time after that.
+        """
+        return end_us - round((self.workload.hold_s + 2 * self.settle.settle_s) * 1e6)
