@@ -19,13 +19,25 @@ _ORDER_PATHS = frozenset({"/fapi/v1/order", "/fapi/v1/algoOrder"})
 class IntentSlot:
     """Carry what the venue side must know of an intent: its account and what it asked so far."""
 
-    __slots__ = ("account", "counts", "direction", "number", "over", "roles", "settling", "symbol")
+    __slots__ = (
+        "account",
+        "client_ids",
+        "counts",
+        "direction",
+        "number",
+        "over",
+        "roles",
+        "settling",
+        "symbol",
+    )
 
     def __init__(self, number: int, symbol: str, direction: int, account: Account) -> None:
         self.number = number
         self.symbol = symbol
         self.direction = direction
         self.account = account
+        self.client_ids: list[str] = []
+        """Client ids by which requests are known to be its."""
         self.counts: dict[tuple[str, str], int] = {}
         self.roles: set[str] = set()
         self.settling = False
@@ -85,6 +97,12 @@ class Attribution:
         slot.over = True
         del self._open[slot.symbol][slot.number]
 
+    def forget(self, slot: IntentSlot) -> None:
+        """Forget the client ids of an intent whose books are closed: every order of a long run has one."""
+        for client_id in slot.client_ids:
+            self._by_client_id.pop(client_id, None)
+        slot.client_ids.clear()
+
     def slot_of(self, method: str, path: str, params: dict[str, Any]) -> IntentSlot:
         """Return the slot a request belongs to; the house slot when nobody's."""
         self.total += 1
@@ -103,6 +121,7 @@ class Attribution:
             return self.house
         if client_id is not None:
             self._by_client_id[client_id] = slot
+            slot.client_ids.append(client_id)
         return slot
 
     def _guess(self, method: str, path: str, params: dict[str, Any]) -> IntentSlot | None:

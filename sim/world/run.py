@@ -264,6 +264,7 @@ class World:
 
     def _close_books(self, slot: IntentSlot) -> None:
         del self._open_books[slot.number]
+        self.attribution.forget(slot)
         if self.scenario.isolation == "intent":
             self._write_end(slot)
         self._unsettled -= 1

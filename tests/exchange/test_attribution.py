@@ -114,3 +114,17 @@ def test_what_fits_nobody_is_counted(method: str, path: str, params: dict[str, A
     attribution = opened(slot(0))
     assert attribution.slot_of(method, path, params) is HOUSE
     assert (attribution.total, attribution.unattributed) == (1, 1)
+
+
+def test_the_ids_of_an_intent_whose_books_are_closed_are_forgotten() -> None:
+    """A long run would otherwise keep every intent for its orders' ids; those of others still find theirs."""
+    one, other = slot(0), slot(1)
+    attribution = opened(one, other)
+    for number, owner in enumerate((one, other)):
+        token = CURRENT_INTENT.set(owner)
+        attribution.slot_of(*ORDER, {"symbol": "BTCUSDT", "newClientOrderId": f"id-{number}"})
+        CURRENT_INTENT.reset(token)
+    attribution.forget(one)
+    found = [attribution.slot_of("GET", "/fapi/v1/order", {"origClientOrderId": f"id-{n}"}) for n in range(2)]
+    assert found == [HOUSE, other]
+    assert one.client_ids == []
