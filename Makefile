@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench gate campaign reference fidelity clean
+.PHONY: help run test lint bench gate campaign evidence mutants reference fidelity clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,13 @@ gate: $(VENV)/.runtime ## run the shipped scenarios against their expectations
 
 campaign: $(VENV)/.test ## the long statistical checks (nightly)
 	$(BIN)/python -m pytest -n $(JOBS) -m campaign --timeout 1800
+
+evidence: $(VENV)/.test ## run what is missing of the campaigns, and rewrite reports/execution (hours; can be stopped)
+	$(BIN)/python reports/make_execution.py
+
+mutants: $(VENV)/.test ## change sim.execution in one place at a time and see whether a test notices (hours)
+	$(BIN)/python -m pip install --quiet "coverage>=7.6"
+	$(BIN)/python -m tests.mutation
 
 reference: $(VENV)/.runtime ## rewrite the committed reference report
 	$(BIN)/python reports/make_reference.py

@@ -34,9 +34,9 @@ TABLES: Final[dict[str, str]] = {
     # The guard's answer; price is what it saw, deviation |plan - now| / now.
     "verdict": f"{_INTENT} at_us:i accepted:b reason:s price:f deviation:f adjusted_entry:f adjusted_sl:f "
     "adjusted_tp:f",
-    # One call of place_order_with_safety.
+    # One call of place_order_with_safety.  outcome: what its caller was told of the order (applied, unknown ...).
     "placement": f"{_INTENT} placement:n role:s started_us:i ended_us:i success:b order_id:s code:n message:s "
-    "attempts:n backoff_us:i adjusted:n",
+    "attempts:n backoff_us:i adjusted:n outcome:s",
     # One failed attempt inside a placement (the executor's own account of it).
     "attempt": f"{_INTENT} placement:n attempt:n at_us:i code:n message:s",
     # One planned sleep between attempts.
@@ -44,6 +44,7 @@ TABLES: Final[dict[str, str]] = {
     # A stop moved by the executor after -2021.
     "stop_moved": f"{_INTENT} placement:n at_us:i old_price:f new_price:f reference_price:f",
     # One HTTP call, written when the client gets its answer or gives up.  last: the price when an order left.
+    # status: HTTP's; 0 for silence, -1 for a broken connection, whose message says how it broke.
     "request": f"request:n {_INTENT} role:s call:s n:n placement:n sent_us:i answered_us:i status:n code:n "
     "message:s request_leg_us:i reply_leg_us:i last:f",
     # What the venue did with a write, written when it did it.  truth: not_applied, applied, applied_late.
@@ -71,7 +72,24 @@ TABLES: Final[dict[str, str]] = {
     # price: the better of book and bankruptcy; fee: beyond the commission; insurance: what others bore.
     "liquidation": f"{_INTENT} account:n at_us:i order:n side:n quantity:f level:f mark:f isolated:f "
     "bankruptcy_price:f book_price:f commission:f fee:f insurance:f",
-    # What a check found.  kind: safety, liveness or simulator.
+    # An order as it left, one row each (each item of a batch), before any answer is known.  Numbers: NaN = not sent,
+    # inf = sent but no finite number.  client_id: hash of the id the code under test chose, -1 where it chose none
+    # (libraries then invent one).  params: crc32 of the whole order without stamps and ids; rest: of what stands in
+    # no column here.  last: the price when it left.
+    "sent": f"request:n {_INTENT} role:s at_us:i side:n type:s quantity:f price:f trigger_price:f reduce_only:b "
+    "close_position:b client_id:i params:i rest:i last:f",
+    # Told to wait: a 429 or 418 that says until when (Retry-After, or the end of the ban in its text).
+    "told_to_wait": f"request:n {_INTENT} at_us:i status:n until_us:i",
+    # An order the caller handed over and found changed when its placement was over; fields: their names.
+    "caller_changed": f"{_INTENT} at_us:i fields:s",
+    # A stretch in which no protective write could be accepted, or its need be read: halt, dead process, dead network,
+    # unearned ban, read lag.  intent -1: everybody's.
+    "outage": f"kind:s {_INTENT} opened_us:i closed_us:i",
+    # What became of the process of the code under test: crashed, restarted, blocked, delayed.
+    "process": f"kind:s {_INTENT} at_us:i",
+    # What a read of a price brought, where a fault changed it: value told, age, and the true price then.
+    "price": f"{_INTENT} at_us:i call:s value:f age_us:i true_value:f",
+    # What a check found.  kind: safety, liveness, practice or simulator.
     "violation": f"check:s kind:s {_INTENT} at_us:i amount:f unit:s truth:s belief:s",
 }
 

@@ -15,13 +15,19 @@ import pytest
 import sim.report
 from sim.cli import main
 from sim.experiment import Comparison, Result, save_tables
-from sim.scenario import load_policy_named, load_scenario
+from sim.faults import KINDS
+from sim.scenario import load_policy_named, load_scenario, scenario_names
 
 _ROOT = Path(__file__).parent.parent
 _TEXT = (_ROOT / "README.md").read_text(encoding="utf-8")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _SHORT = ("--intents", "20")
-_TAKES_INTENTS = {"run", "compare"}
+_SHORTLY: dict[str, tuple[str, ...]] = {
+    "run": _SHORT,
+    "compare": _SHORT,
+    # A server does not end by itself: this one's tape is over after a millisecond.
+    "serve": ("--port", "0", "--speed", "1000", "--set", "limits.time_s=1"),
+}
 _CUT = "[...]"
 
 
@@ -123,7 +129,7 @@ def test_commands_work_in_their_order(block: Block, capsys: pytest.CaptureFixtur
     for command in block.commands:
         # A short run is named after its length, so that is what there is to show.
         words = [f"{word}-20intents" if re.search(r"-seed\d+$", word) else word for word in command]
-        code = main([*words, *(_SHORT if words[0] in _TAKES_INTENTS else ())])
+        code = main([*words, *_SHORTLY.get(words[0], ())])
         caught = capsys.readouterr()
         assert (code, caught.err) == (0, ""), f"sim {shlex.join(words)}"
         assert caught.out.strip(), f"sim {shlex.join(words)}"
@@ -147,3 +153,9 @@ def test_paths_named_exist() -> None:
     named |= set(re.findall(r"\]\(([\w./-]+)\)", _TEXT))
     assert named
     assert [path for path in sorted(named) if not list(_ROOT.glob(path))] == []
+
+
+def test_all_that_ships_is_named() -> None:
+    """Every shipped scenario and every kind of fault stands in the README; recorded variants go by their ending."""
+    names = [name for name in scenario_names() if not name.endswith("_real")]
+    assert [name for name in [*names, *KINDS] if f"`{name}`" not in _TEXT] == []

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.api.folders import WRITABLE, as_input_error, load_run, new_folder
-from sim.api.inputs import load_reaction, with_expectations
+from sim.api.inputs import load_reaction, skipped, with_expectations
 from sim.api.progress import PAGES, notice, progress_bar
 from sim.api.values import checked_number, override_texts, seed_list
 from sim.errors import InputError
@@ -107,10 +107,11 @@ def load(folder: str | PathLike[str]) -> Result:
 def check(*scenarios: str | PathLike[str], update: bool = False) -> list[GateReport]:
     """Rerun scenarios and hold them against their expectations; none given means all shipped that have some.
 
-    With ``update`` the expectations are written instead.  Raises :class:`sim.InputError` before anything runs
+    With ``update`` the expectations are written instead.  Scenarios on recordings that are not there are left out.
+    Raises :class:`sim.InputError` before anything runs
     when a scenario cannot be loaded or has nothing to be held against.
     """
     from sim.experiment import check_scenario
 
     names = with_expectations([str(scenario) for scenario in scenarios], update=update)
-    return [check_scenario(name, update=update) for name in names]
+    return [check_scenario(name, update=update) for name in names if not skipped(name)]

@@ -3,8 +3,9 @@
 :func:`run_checks` runs the table :data:`CHECKS` and writes one ``violation`` row for each finding.
 """
 
-from sim.checks.case import Case, Check, Finding
+from sim.checks.bounds import Bounds
+from sim.checks.case import Caps, Case, Check, Finding, Grid
 from sim.checks.run import run_checks
 from sim.checks.table import CHECKS
 
-__all__ = ["CHECKS", "Case", "Check", "Finding", "run_checks"]
+__all__ = ["CHECKS", "Bounds", "Caps", "Case", "Check", "Finding", "Grid", "run_checks"]

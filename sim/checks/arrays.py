@@ -19,6 +19,35 @@ def rows_of(keys: IntArray, wanted: IntArray) -> IntArray:
     return np.where((place >= 0) & (keys[found] == wanted), found, -1)
 
 
+def latest_until(keys: IntArray, at_us: IntArray, wanted: IntArray, until_us: IntArray) -> IntArray:
+    """Return, for each wanted key, its latest row at or before ``until_us``; -1 for none."""
+    order, timeline, base = _timeline(keys, at_us, until_us)
+    place = np.searchsorted(timeline, (wanted + 1) * base + until_us, side="right") - 1
+    return _found(order, place, keys, wanted)
+
+
+def first_from(keys: IntArray, at_us: IntArray, wanted: IntArray, from_us: IntArray) -> IntArray:
+    """Return, for each wanted key, its first row at or after ``from_us``; -1 for none."""
+    order, timeline, base = _timeline(keys, at_us, from_us)
+    place = np.searchsorted(timeline, (wanted + 1) * base + from_us, side="left")
+    return _found(order, place, keys, wanted)
+
+
+def _timeline(keys: IntArray, at_us: IntArray, other_us: IntArray) -> tuple[IntArray, IntArray, int]:
+    """Lay all keys' rows one behind the other on one line of time; return their order, the line and its length."""
+    base = int(max(at_us.max(initial=0), other_us.max(initial=0))) + 1
+    line = (keys + 1) * base + at_us
+    order = np.argsort(line, kind="stable")
+    return order, line[order], base
+
+
+def _found(order: IntArray, place: IntArray, keys: IntArray, wanted: IntArray) -> IntArray:
+    if not order.size:
+        return np.full(wanted.size, -1, dtype=np.int64)
+    row = order[np.clip(place, 0, order.size - 1)]
+    return np.where((place >= 0) & (place < order.size) & (keys[row] == wanted), row, -1)
+
+
 def sum_by(wanted: IntArray, keys: IntArray, values: FloatArray | None = None) -> FloatArray:
     """Return, for each wanted key (all different), the sum of its rows' values; without values, their number."""
     order = np.argsort(wanted, kind="stable")
@@ -64,6 +93,21 @@ def symbol_numbers(intents: Columns, wanted: IntArray) -> tuple[list[str], IntAr
     own = np.array([number[symbol] for symbol in intents["symbol"]], dtype=np.int64)
     rows = rows_of(intents["intent"], wanted)
     return symbols, np.where(rows >= 0, own[rows] if own.size else -1, -1)
+
+
+def taken(values: FloatArray, rows: IntArray) -> FloatArray:
+    """Return ``values`` at ``rows``; NaN where a row is -1."""
+    if not values.size:
+        return np.full(rows.size, np.nan)
+    found: FloatArray = np.where(rows >= 0, values[rows], np.nan)
+    return found
+
+
+def taken_us(times: IntArray, rows: IntArray, otherwise: int = -1) -> IntArray:
+    """Return ``times`` (or other whole numbers) at ``rows``; ``otherwise`` where a row is -1."""
+    if not times.size:
+        return np.full(rows.size, otherwise, dtype=np.int64)
+    return np.where(rows >= 0, times[rows], otherwise)
 
 
 def steps_of(intents: Columns, steps: Mapping[str, float], wanted: IntArray) -> FloatArray:

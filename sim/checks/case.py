@@ -13,17 +13,38 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sim.checks.bounds import Bounds
 from sim.execution.policy_keys import Settings
 from sim.trace import Trace
 
 Isolation = Literal["intent", "account"]
-Kind = Literal["safety", "liveness", "simulator"]
+Kind = Literal["safety", "liveness", "practice", "simulator"]
 Columns = dict[str, np.ndarray[Any, Any]]
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 NO_INTENT = -1
+
+
+class Grid(NamedTuple):
+    """State a symbol's tick and minimum notional, both in quote currency."""
+
+    tick: float
+    min_notional: float
+
+
+class Caps(NamedTuple):
+    """State what the venue allows, and in which windows: they begin with the Unix minute, ``epoch_us`` is µs of t = 0.
+
+    ``weight_per_min`` holds for an address (``shared_ip``: all intents ask from one), order counts for an account.
+    """
+
+    weight_per_min: int
+    orders_per_10s: int
+    orders_per_min: int
+    shared_ip: bool
+    epoch_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +54,9 @@ class Case:
     ``steps``: quantity step by symbol (base asset).  ``opening_wallet``: quote currency in each account.
     ``protect_us``: how long a position may be naked.  ``settle_belief_us``: how long after an intent's flow
     belief may still differ from truth.  ``errors``: what the run reported beside its trace.
-    ``trigger_view_us``: how old the prices are that the venue's trigger engine judges.
+    ``trigger_view_us``: how old the prices are that the venue's trigger engine judges.  ``bounds``: all other bounds.
+    ``grids``: tick and minimum notional by symbol; without them nothing is held to them.  ``caps``: what the venue
+    allows; None: it refuses nobody.  ``fault_rates``: how often each fault that is drawn per request is to fire.
     """
 
     trace: Trace
@@ -45,6 +68,10 @@ class Case:
     settle_belief_us: int
     errors: Sequence[str]
     trigger_view_us: int = 0
+    bounds: Bounds = field(default_factory=Bounds)
+    grids: Mapping[str, Grid] = field(default_factory=dict)
+    caps: Caps | None = None
+    fault_rates: Mapping[str, float] = field(default_factory=dict)
     _tables: dict[str, Columns] = field(default_factory=dict, init=False, repr=False)
 
     def table(self, name: str) -> Columns:
@@ -56,7 +83,10 @@ class Case:
 
 
 class Finding(NamedTuple):
-    """State one breach: whose, when, by how much, what was true and what was believed, in plain words."""
+    """State one breach: whose, when, by how much, what was true and what was believed, in plain words.
+
+    ``kind``: the check's own, unless this one breach is of another.
+    """
 
     intent: int
     at_us: int
@@ -64,6 +94,7 @@ class Finding(NamedTuple):
     unit: str
     truth: str
     belief: str
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

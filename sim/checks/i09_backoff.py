@@ -1,6 +1,8 @@
 """I09: sleeps follow the policy exactly (failures F09, F41).
 
-After failed attempt k the executor sleeps min(base * growth^(k-1), cap), and nothing after the last attempt.
+After failed attempt k the executor sleeps min(base * growth^(k-1), cap), and nothing after the last attempt.  Jitter,
+Retry-After and schedules by outcome turn that law into bounds: no less than the least and no more than the most that
+the policy's values allow.
 Announced sleeps are compared with that law; that they were really slept is read from what happened next in the
 placement (a request sent, an attempt failed, its end).  One finding per placement.
 """
@@ -21,9 +23,15 @@ def find_wrong_sleeps(case: Case) -> list[Finding]:
     owner = rows_of(placements["placement"], sleeps["placement"])
     finished = owner >= 0
     due_us = _due_us(case, sleeps["attempt"])
+    least_us, most_us = _bounds_us(case, due_us)
     slept_us, was_last = _slept_us(case, placements, sleeps)
-    announced_wrong = np.abs(sleeps["delay_us"] - due_us) > _TOLERANCE_US
+    delay_us = sleeps["delay_us"]
+    announced_wrong = (delay_us < least_us - _TOLERANCE_US) | (delay_us > most_us + _TOLERANCE_US)
     slept_wrong = (slept_us >= 0) & (np.abs(slept_us - sleeps["delay_us"]) > _TOLERANCE_US)
+
+    cut_off = _cut_short(case, placements)
+    whole = np.where(finished, ~cut_off[owner] if cut_off.size else True, False)
+    slept_wrong, was_last = slept_wrong & whole, was_last & whole
 
     findings: dict[int, Finding] = {}
     for row in np.flatnonzero(finished & (announced_wrong | slept_wrong | was_last)):
@@ -60,6 +68,28 @@ def _due_us(case: Case, failed: IntArray) -> FloatArray:
     return due
 
 
+def _bounds_us(case: Case, due_us: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the shortest and the longest sleep the policy allows where its plain law says ``due_us``."""
+    settings = case.settings
+    least, most = due_us.copy(), due_us.copy()
+    if settings.schedule == "by-outcome":
+        least *= 0.0
+        most = np.maximum(most, settings.max_retry_backoff_sec * 1e6)
+    if settings.jitter in ("full", "decorrelated"):
+        least *= 0.0
+        if settings.jitter == "decorrelated":
+            most = np.maximum(most, settings.max_retry_backoff_sec * 1e6)
+    elif settings.jitter == "equal":
+        least /= 2.0
+    elif settings.jitter == "proportional":
+        least, most = least * (1 - settings.jitter_share), most * (1 + settings.jitter_share)
+    elif settings.jitter == "additive":
+        most = most + settings.jitter_max_sec * 1e6
+    if settings.honour_retry_after:
+        most = np.full(due_us.size, np.inf)
+    return least, most
+
+
 def _slept_us(case: Case, placements: Columns, sleeps: Columns) -> tuple[IntArray, BoolArray]:
     """Return how long each announced sleep lasted (-1: unknown) and whether the placement ended on it."""
     requests, attempts = case.table("request"), case.table("attempt")
@@ -91,11 +121,15 @@ def _silent_and_missing(case: Case, placements: Columns, sleeps: Columns) -> lis
     row = rows_of(attempts["placement"][last], placements["placement"])
     failed_us = attempts["at_us"][last][row] if last.size else np.zeros(row.size, dtype=np.int64)
     idle_us = np.where((row >= 0) & ~placements["success"], placements["ended_us"] - failed_us, 0)
+    if case.settings.look_up_unknown or case.settings.judge_refused_stop:
+        # What passes there is spent on looking, not on sleeping.
+        idle_us *= 0
 
+    whole = ~_cut_short(case, placements)
     announced = sum_by(placements["placement"], sleeps["placement"])
     missing = (placements["attempts"] > 0) & (announced != placements["attempts"] - 1)
     found: list[tuple[int, Finding]] = []
-    for at in np.flatnonzero((idle_us > _TOLERANCE_US) | missing):
+    for at in np.flatnonzero(whole & ((idle_us > _TOLERANCE_US) | missing)):
         if idle_us[at] > _TOLERANCE_US:
             amount_s = float(idle_us[at]) / 1e6
             truth = f"{amount_s:g} s passed between the last failed attempt and the end"
@@ -115,3 +149,11 @@ def _last(sorted_keys: IntArray) -> BoolArray:
     last = np.ones(sorted_keys.size, dtype=np.bool_)
     last[:-1] = first_of_group(sorted_keys)[1:]
     return last
+
+
+def _cut_short(case: Case, placements: Columns) -> BoolArray:
+    """Tell which placements ended while they slept: by a deadline, a second look, or news that the order is there."""
+    cut: BoolArray = np.isin(placements["outcome"].astype(str), ("cut_off", "withdrawn"))
+    if case.settings.look_up_unknown:
+        cut = cut | placements["success"]
+    return cut

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.checks.arrays import rows_of, sum_by
-from sim.checks.case import Case, Columns, Finding, IntArray
+from sim.checks.arrays import rows_of, steps_of, sum_by
+from sim.checks.case import BoolArray, Case, Columns, Finding, IntArray
 
 
 def find_false_claims(case: Case) -> list[Finding]:
@@ -52,7 +52,7 @@ def _false_failures(case: Case, placements: Columns) -> list[Finding]:
     applied, request = applied[request >= 0], request[request >= 0]
     placement = requests["placement"][request]
     count = sum_by(placements["placement"], placement)
-    false = np.flatnonzero(~placements["success"] & (count > 0))
+    false = np.flatnonzero(~placements["success"] & (count > 0) & ~_settled(case, placements))
     last = applied[rows_of(placement, placements["placement"][false])] if applied.size else applied
     return [
         Finding(
@@ -65,3 +65,25 @@ def _false_failures(case: Case, placements: Columns) -> list[Finding]:
         )
         for row, write in zip(false, last, strict=True)
     ]
+
+
+def _settled(case: Case, placements: Columns) -> BoolArray:
+    """Tell which placements claim no failed write, with nothing left of their intent in the end."""
+    if not case.settings.look_up_unknown:
+        # Whoever looks nothing up settles nothing: to it the order has failed.
+        return np.zeros(placements["intent"].size, dtype=np.bool_)
+    orders, fills = case.table("order"), case.table("fill")
+    intents = placements["intent"]
+    left = np.abs(sum_by(np.unique(intents), fills["intent"], fills["side"] * fills["quantity"]))
+    held = left > steps_of(case.table("intent"), case.steps, np.unique(intents)) / 2
+    newest = (
+        orders["status"][rows_of(orders["order"], orders["order"])]
+        if orders["order"].size
+        else orders["status"]
+    )
+    resting = np.isin(newest.astype(str), ("NEW", "PARTIALLY_FILLED"))
+    live = np.isin(np.unique(intents), orders["intent"][resting])
+    open_: BoolArray = (held | live)[np.searchsorted(np.unique(intents), intents)]
+    told = np.isin(placements["outcome"].astype(str), ("unknown", "cut_off", "ended"))
+    settled: BoolArray = told & ~open_
+    return settled

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from sim.checks.case import Case, Isolation
+from sim.checks.bounds import Bounds
+from sim.checks.case import Caps, Case, Grid, Isolation
 from sim.checks.table import CHECKS
 from sim.execution.policy_keys import Settings
 from sim.trace import Trace
+
+_DEFAULT: Final = Bounds()
 
 
 def run_checks(
@@ -21,14 +25,20 @@ def run_checks(
     settle_belief_s: float = 30.0,
     errors: Sequence[str] = (),
     trigger_view_s: float = 0.0,
+    bounds: Bounds = _DEFAULT,
+    grids: Mapping[str, Grid] | None = None,
+    caps: Caps | None = None,
+    fault_rates: Mapping[str, float] | None = None,
 ) -> int:
     """Write a ``violation`` row for every finding of every check and return their number.
 
     ``settings`` is the policy the run was made with, ``steps`` the quantity step of every traded symbol,
     ``opening_wallet`` the quote currency each account began with, ``errors`` the run's own (unseen
     exceptions, coroutines never awaited), ``trigger_view_s`` the age of the prices that the venue's trigger engine
-    judges.  A safety or liveness row speaks about the code under test, a simulator row about this package.  The trace
-    must not have been judged before.
+    judges, ``bounds`` all other bounds, ``grids`` tick and minimum notional by symbol, ``caps`` what the venue allows,
+    ``fault_rates`` how often each fault that is drawn per request is to fire.
+    A safety, liveness or practice row speaks about the code under test, a simulator row about this package; practice
+    is a rule of conduct that by itself loses nothing.  The trace must not have been judged before.
     """
     case = Case(
         trace=trace,
@@ -40,11 +50,15 @@ def run_checks(
         settle_belief_us=round(settle_belief_s * 1e6),
         errors=errors,
         trigger_view_us=round(trigger_view_s * 1e6),
+        bounds=bounds,
+        grids=grids or {},
+        caps=caps,
+        fault_rates=fault_rates or {},
     )
     write = trace.writer("violation")
     count = 0
     for check in CHECKS:
         for finding in check.find(case):
-            write((check.id, check.kind, *finding))
+            write((check.id, finding.kind or check.kind, *finding[:6]))
             count += 1
     return count

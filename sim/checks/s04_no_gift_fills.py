@@ -1,6 +1,6 @@
 """S04: no fill is better for the taker than last at that moment (fill rules 2 and 3 only ever add cost).
 
-A liquidation is settled at the bankruptcy price where the book gives less; S08 holds its price to that.
+A liquidation is settled at the bankruptcy price where the book gives less; S11 holds its price to that.
 """
 
 from __future__ import annotations

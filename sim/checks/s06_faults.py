@@ -2,6 +2,9 @@
 
 A request is recorded when the client gets its answer or gives up, so requests still under way when a run is cut
 off are missing; faults of a run's last minute (or longest round trip) are not asked for theirs.
+
+Faults are drawn from streams of their own.  Two that share one fire together: all requests that met the rarer one
+met the other too, which for a fault of rate r happens by chance r^n times (n requests).
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from sim.checks.arrays import rows_of
 from sim.checks.case import Case, Columns, Finding
 
 _UNDER_WAY_US = 60_000_000
+_NO_CHANCE = 1e-9
+"""How improbable a coincidence must be to be called none."""
 
 
 def find_stray_faults(case: Case) -> list[Finding]:
@@ -26,7 +31,8 @@ def find_stray_faults(case: Case) -> list[Finding]:
         mine, theirs = faults[column][answered], requests[column][row[answered]]
         foreign[answered] |= mine != theirs
     unmade = ~answered & (faults["at_us"] < _cut_off_us(case, requests))
-    stray = unmade | foreign | _twins(faults)
+    # What strikes a process, a market or a stream concerns no request and may strike again.
+    stray = (unmade | foreign | _twins(faults)) & (faults["request"] >= 0)
     return [
         Finding(
             int(faults["intent"][one]),
@@ -38,7 +44,32 @@ def find_stray_faults(case: Case) -> list[Finding]:
             f"fault {faults['fault'][one]} fired on {faults['call'][one]} (n = {faults['n'][one]})",
         )
         for one in np.flatnonzero(stray)
-    ]
+    ] + _sharing_a_stream(case, faults)
+
+
+def _sharing_a_stream(case: Case, faults: Columns) -> list[Finding]:
+    """Return pairs of drawn faults whose draws are the same; amount is how often they fired together."""
+    met = {
+        name: np.unique(faults["request"][faults["fault"] == name])
+        for name, rate in sorted(case.fault_rates.items())
+        if 0 < rate < 1
+    }
+    findings = []
+    for rare, requests in met.items():
+        for other, others in met.items():
+            twins = rare != other and (requests.size, rare) <= (others.size, other)
+            if not twins or case.fault_rates[other] ** requests.size > _NO_CHANCE:
+                continue
+            if np.isin(requests, others).all():
+                row = int(np.flatnonzero(faults["fault"] == rare)[0])
+                findings.append(
+                    Finding(
+                        int(faults["intent"][row]), int(faults["at_us"][row]), float(requests.size), "requests",
+                        f"{other} struck all {requests.size} requests that {rare} struck",
+                        "each fault has a stream of chance of its own",
+                    )
+                )  # fmt: skip
+    return findings
 
 
 def _cut_off_us(case: Case, requests: Columns) -> int:

@@ -5,7 +5,8 @@ fills or expires at once; a limit order may fill in parts, be cancelled, or expi
 may be cancelled or expire, or triggers, and then lives on as the market or limit order it became, or is
 rejected; nothing follows an end.  Each PARTIALLY_FILLED and each FILLED has one fill of its own, and nothing
 else has one but what the market take bound let through: one fill, and of less than the order's quantity, of an
-order at market that ended EXPIRED.
+order at market that ended EXPIRED.  An order at market whose matching a fault holds up or cuts waits and fills in parts
+as one with a limit does.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _TO_LIMIT: Final = (
     _WAITING | {("TRIGGERED", end) for end in _IN_BOOK} | {("PARTIALLY_FILLED", end) for end in _IN_BOOK}
 )
 _LIFE: Final = {"MARKET": _MARKET, "LIMIT": _LIMIT, "STOP": _TO_LIMIT, "TAKE_PROFIT": _TO_LIMIT}
+_HELD_UP: Final = ("slow match", "partial fill")
+"""What the record calls faults under which an order at market does not fill or expire at once."""
 _BY_LIMIT: Final = ("LIMIT", "STOP", "TAKE_PROFIT")
 
 
@@ -41,12 +44,27 @@ def find_illegal_lives(case: Case) -> list[Finding]:
     before = np.empty(order.size, dtype=object)
     before[1:] = status[:-1]
     before[first_of_group(number)] = ""
-    legal = _legal(before, status, orders["type"][order])
+    legal = _legal(before, status, _lived_as(case, orders)[order])
     findings = [
         _finding(orders, order[row], f"{before[row] or 'nothing'} -> {status[row]}", "a legal life")
         for row in np.flatnonzero(~legal)
     ]
     return findings + _miscounted(orders, fills) + _stray_fills(orders, fills)
+
+
+def _lived_as(case: Case, orders: Columns) -> np.ndarray:
+    """Return each row's type, LIMIT for orders at market whose matching was held up."""
+    faults = case.table("fault")
+    struck = np.isin(faults["kind"].astype(str), _HELD_UP)
+    if not struck.any():
+        return orders["type"]
+    alone = struck & (faults["request"] >= 0)
+    # An item of a batch is no request by itself: it is known by its intent and role.
+    items = struck & ~alone
+    held = np.isin(orders["request"], faults["request"][alone])
+    for intent, role in zip(faults["intent"][items], faults["role"][items], strict=True):
+        held |= (orders["intent"] == intent) & (orders["role"] == role)
+    return np.where(held & (orders["type"] == "MARKET"), "LIMIT", orders["type"])
 
 
 def _miscounted(orders: Columns, fills: Columns) -> list[Finding]:

@@ -11,7 +11,21 @@ from typing import Annotated, Final
 import typer
 
 from sim import __version__
-from sim.cli import catalogue, check, compare, fidelity, klines, run, show
+from sim.cli import (
+    catalogue,
+    check,
+    compare,
+    faults,
+    fidelity,
+    klines,
+    run,
+    scenarios,
+    schema,
+    serve,
+    show,
+    slippage,
+    sweep_calls,
+)
 from sim.cli.refusals import USAGE_ERRORS, error_lines
 from sim.errors import InputError, SimError, unknown_name
 
@@ -25,8 +39,14 @@ COMMANDS: Final[dict[str, Callable[..., object]]] = {
     "compare": compare.compare,
     "check": check.check,
     "show": show.show,
+    "serve": serve.serve,
     "list": catalogue.list_all,
+    "scenarios": scenarios.scenarios,
+    "faults": faults.faults,
+    "schema": schema.schema,
     "fidelity": fidelity.fidelity,
+    "sweep-calls": sweep_calls.sweep_calls,
+    "fit-slippage": slippage.fit_slippage,
 }
 GROUPS: Final[dict[str, typer.Typer]] = {"klines": klines.app}
 
@@ -50,11 +70,17 @@ def _top(
     \b
     Examples:
       sim list                                  what there is to run
+      sim scenarios                             each scenario's story
+      sim faults timeout                        what a kind of fault does, and how to write it
+      sim schema --out scenario.schema.json     for the editor: complete keys, mark wrong ones
       sim run quickstart --policy d7            one run: numbers, pages and tables in reports/
       sim show quickstart-d7-seed1              its ten worst intents
       sim show quickstart-d7-seed1 --intent 7   the story of one
       sim compare quickstart --policies d7,legacy-sltp
+      sim serve calm_baseline --port 8000       the exchange on a port, for any client
       sim check                                 rerun what has expected results
+      sim sweep-calls quickstart                one bracket, each call failed in each way
+      sim fit-slippage calm_baseline            what entries cost by hour, volatility and size
       sim fidelity                              how near the paths are to real seconds
       sim klines fetch BTCUSDT klines 1m 2024-01
       sim klines check klines                   what market files hold, and how they load

@@ -50,6 +50,18 @@ def run(
             metavar="FILE", help="Write the lines the code under test logs, with virtual UTC times."
         ),
     ] = None,
+    swarm: Annotated[
+        bool,
+        typer.Option(
+            "--swarm", help="Let the seed choose which faults exist, in place of the scenario's own."
+        ),
+    ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Then run it twice in new processes; exit with 1 if their records differ."
+        ),
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when safety was violated.")] = False,
     quiet: Quiet = False,
 ) -> int:
@@ -64,9 +76,10 @@ def run(
       sim run quickstart --policy legacy-sltp --seed 3
       sim run my/scenario.toml --set faults.internal_error.how.rate=0.2 --set execution.max_order_retries=3
       sim run quickstart --intents 50 --log run.log --json
+      sim run calm_baseline --swarm --seed 17 --verify
     """
     # The rooms below cost a second to import: only a run pays for them, not the help.
-    from sim.experiment import run_name, run_scenario
+    from sim.experiment import armed, run_name, run_scenario
     from sim.report import publish, summary_text
     from sim.scenario import load_scenario, split_overrides
 
@@ -74,6 +87,8 @@ def run(
     loaded = load_scenario(scenario, to_scenario)
     reaction = load_reaction(loaded, policy, to_policy)
     seed = loaded.scenario.check.seeds[0] if seed is None else seed
+    if swarm:
+        loaded = armed(loaded, seed)
     target = out or REPORTS / run_name(loaded, reaction, seed, intents)
     with new_folder(target) as folder, log_to(log, target) as logger:
         with progress_bar(not quiet) as advance:
@@ -99,7 +114,37 @@ def run(
         else:
             print(summary_text(result))
             print(f"\nfolder  {target}\npage    {target / 'index.html'}")
-    return _exit_code(result) if strict else 0
+    same = _is_the_same_twice(scenario, policy, overrides, seed, intents, swarm) if verify else True
+    code = _exit_code(result) if strict else 0
+    return code if same else 1
+
+
+def _is_the_same_twice(
+    scenario: str,
+    policy: str | None,
+    overrides: list[str] | None,
+    seed: int,
+    intents: int | None,
+    swarm: bool,
+) -> bool:
+    """Make the run in two new processes and name the first record that differs, if one does."""
+    from sim.experiment import Question, run_twice
+
+    difference = run_twice(
+        Question(
+            scenario=scenario,
+            policy=policy or "",
+            seed=seed,
+            intents=intents,
+            overrides=tuple(overrides or ()),
+            swarm=swarm,
+        )
+    )
+    if difference is not None:
+        print(f"failed: two processes, two records; the first difference: {difference}", file=sys.stderr)
+        return False
+    print("verified: two processes, the same record", file=sys.stderr)
+    return True
 
 
 def _facts(result: Result) -> dict[str, Any]:
@@ -109,8 +154,8 @@ def _facts(result: Result) -> dict[str, Any]:
 
 
 def violation_counts(result: Result) -> dict[str, dict[str, int]]:
-    """Count violations by kind (safety, liveness, simulator) and check."""
-    counts: dict[str, dict[str, int]] = {"safety": {}, "liveness": {}, "simulator": {}}
+    """Count violations by kind (safety, liveness, practice, simulator) and check."""
+    counts: dict[str, dict[str, int]] = {"safety": {}, "liveness": {}, "practice": {}, "simulator": {}}
     found = result.violations
     for (kind, check), number in sorted(Counter(zip(found["kind"], found["check"], strict=True)).items()):
         counts[kind][check] = number

@@ -4,7 +4,7 @@ from sim.clock.ends import Deadlock, EventLimit, Runaway
 from sim.clock.fence import fenced
 from sim.clock.handle import Handle
 from sim.clock.loop import VirtualLoop
-from sim.clock.memory_transport import PipedLoop, PipeName
+from sim.clock.memory_transport import MemoryTransport, PipedLoop, PipeName
 from sim.clock.refusing import RealWorldCall
 from sim.clock.runner import run_virtual
 
@@ -12,6 +12,7 @@ __all__ = [
     "Deadlock",
     "EventLimit",
     "Handle",
+    "MemoryTransport",
     "PipeName",
     "PipedLoop",
     "RealWorldCall",

@@ -25,27 +25,39 @@ from types import ModuleType
 from typing import Any
 
 from sim.clock.loop import VirtualLoop
-from sim.clock.refusing import RealWorldCall, refuse
+from sim.clock.refusing import HEARERS, RealWorldCall, refuse, tell
 
 _RealDate = datetime_module.date
 _RealDatetime = datetime_module.datetime
 
 
-def _virtual_time_functions(loop: VirtualLoop, epoch_us: int) -> dict[str, Callable[..., Any]]:
+Ahead = Callable[[int], int]
+"""How far a wall clock is ahead (µs) at a time of the run (µs)."""
+
+
+def _virtual_time_functions(
+    loop: VirtualLoop, epoch_us: int, ahead: Ahead | None
+) -> dict[str, Callable[..., Any]]:
     env = loop.env
     gmtime, asctime, strftime = time_module.gmtime, time_module.asctime, time_module.strftime
 
+    def unix_us() -> int:
+        now = int(env._now)
+        return epoch_us + now if ahead is None else epoch_us + now + ahead(now)
+
     def parts(seconds: float | None = None) -> time_module.struct_time:
-        return gmtime((epoch_us + env._now) / 1e6 if seconds is None else seconds)
+        return gmtime(unix_us() / 1e6 if seconds is None else seconds)
 
     def refuse_sleep(seconds: float) -> None:
+        tell("time.sleep")
         raise RealWorldCall(
             f"time.sleep({seconds!r}) blocks the event loop; under virtual time await asyncio.sleep instead"
         )
 
     return {
-        "time": lambda: (epoch_us + env._now) / 1e6,
-        "time_ns": lambda: (epoch_us + env._now) * 1000,
+        # Without a call in between where the clock is right: code under test may read it often.
+        "time": (lambda: (epoch_us + env._now) / 1e6) if ahead is None else (lambda: unix_us() / 1e6),
+        "time_ns": lambda: unix_us() * 1000,
         "monotonic": lambda: env._now / 1e6,
         "monotonic_ns": lambda: env._now * 1000,
         "perf_counter": lambda: env._now / 1e6,
@@ -71,12 +83,14 @@ class _ActsAs(type):
         return issubclass(subclass, real) if real is not None else super().__subclasscheck__(subclass)
 
 
-def _virtual_datetime(loop: VirtualLoop, epoch_us: int) -> tuple[type, type]:
+def _virtual_datetime(loop: VirtualLoop, epoch_us: int, ahead: Ahead | None) -> tuple[type, type]:
     utc = datetime_module.UTC
     start = _RealDatetime(1970, 1, 1, tzinfo=utc)
 
     def instant() -> datetime_module.datetime:
-        return start + datetime_module.timedelta(microseconds=epoch_us + loop.env._now)
+        now = int(loop.env._now)
+        off = 0 if ahead is None else ahead(now)
+        return start + datetime_module.timedelta(microseconds=epoch_us + now + off)
 
     class VirtualDatetime(_RealDatetime, metaclass=_ActsAs):
         stands_for = _RealDatetime
@@ -161,9 +175,10 @@ def _under_test(prefixes: Sequence[str]) -> Iterator[Any]:
 
 @dataclass
 class Fence:
-    """Collect what was seen at the fence: names of coroutines that nobody awaited."""
+    """Collect what was seen at the fence: coroutines that nobody awaited, calls that were refused, by name."""
 
     never_awaited: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
     def note(self, coroutine: Any) -> None:
         """Stand in for ``warnings._warn_unawaited_coroutine``, which the interpreter calls by name."""
@@ -171,20 +186,27 @@ class Fence:
 
 
 @contextmanager
-def fenced(loop: VirtualLoop, epoch_us: int, modules: Sequence[str] = ("sim.execution",)) -> Iterator[Fence]:
+def fenced(
+    loop: VirtualLoop,
+    epoch_us: int,
+    modules: Sequence[str] = ("sim.execution",),
+    ahead: Ahead | None = None,
+) -> Iterator[Fence]:
     """Fence the real world out while the block runs.
 
     ``epoch_us`` is the Unix time of the run's start; ``modules`` are package names of the code under test, whose
-    own ``from time import …`` names are replaced as well.  One fence at a time in a process.
+    own ``from time import …`` names are replaced as well.  ``ahead``: how far wall clocks (not monotonic ones) are
+    ahead of ``epoch_us`` and the run's time at a moment, for a clock that drifts or steps; None for a right one.
+    One fence at a time in a process.
     """
     patches = _Patches()
     fence = Fence()
     replaced: dict[int, Any] = {}
-    for name, function in _virtual_time_functions(loop, epoch_us).items():
+    for name, function in _virtual_time_functions(loop, epoch_us, ahead).items():
         real = getattr(time_module, name)
         replaced[id(real)] = function
         patches.set(time_module, name, _here(function, real))
-    virtual_datetime, virtual_date = _virtual_datetime(loop, epoch_us)
+    virtual_datetime, virtual_date = _virtual_datetime(loop, epoch_us, ahead)
     replaced[id(_RealDatetime)] = virtual_datetime
     replaced[id(_RealDate)] = virtual_date
     zone = os.environ.get("TZ")
@@ -206,8 +228,10 @@ def fenced(loop: VirtualLoop, epoch_us: int, modules: Sequence[str] = ("sim.exec
         ):
             patches.set(owner, name, _here(_refusing(called), getattr(owner, name)))
         patches.set(warnings, "_warn_unawaited_coroutine", fence.note)
+        HEARERS.append(fence.refused.append)
         yield fence
     finally:
+        HEARERS.clear()
         # Else "from time import time" in such a module would follow this run's clock for ever.
         patches.undo_in(
             module

@@ -268,6 +268,15 @@ class VirtualLoop(RefusingLoop):
             self._running = False
             self._stopping = False
 
+    def next_us(self) -> int | None:
+        """Return when the next event is due (µs), None when nothing is; what was cancelled is dropped on the way."""
+        queue = self._queue
+        while queue and type(queue[0][3]) is Handle and queue[0][3]._cancelled:
+            heappop(queue)
+        if self._ready:
+            return self.now_us
+        return queue[0][0] if queue else None
+
     def run_forever(self) -> None:
         """Run until :meth:`stop`; Deadlock when nothing is left to happen."""
         if not self.run_until(None):

@@ -188,8 +188,29 @@ class MemoryTransport(asyncio.Transport):
         """Close at once: a pipe in memory holds nothing back that could be thrown away."""
         self.close()
 
-    def _lost(self) -> None:
-        self._protocol.connection_lost(None)
+    def reset(self, error: Exception) -> None:
+        """End the connection under both; the other end hears of ``error`` once it has read what was sent before."""
+        if self._closing:
+            return
+        peer, delay_us = self._peer, self._loop.pipe_delay_us
+        if delay_us:
+            self._loop.call_later(delay_us / 1e6, peer._fail, error, context=peer._context)
+        else:
+            self._loop.call_soon(peer._fail, error, context=peer._context)
+        self._eof_sent = True
+        self.close()
+
+    def _fail(self, error: Exception) -> None:
+        if self._closing:
+            return
+        self._reading = True
+        self._deliver()
+        if not self._closing:
+            self._closing = True
+            self._loop.call_soon(self._lost, error, context=self._context)
+
+    def _lost(self, error: Exception | None = None) -> None:
+        self._protocol.connection_lost(error)
 
 
 class MemoryServer(asyncio.AbstractServer):

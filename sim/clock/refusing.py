@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, Final, NoReturn
 
 
 class RealWorldCall(BaseException):
@@ -13,8 +14,19 @@ class RealWorldCall(BaseException):
     """
 
 
+HEARERS: Final[list[Callable[[str], None]]] = []
+"""Who is told of every refused call: code under test may swallow even a BaseException."""
+
+
+def tell(what: str) -> None:
+    """Tell all hearers of a refused call."""
+    for hear in HEARERS:
+        hear(what)
+
+
 def refuse(what: str) -> NoReturn:
     """Raise RealWorldCall naming the call."""
+    tell(what)
     raise RealWorldCall(f"{what} leaves virtual time; a simulated run has no real I/O, thread or process")
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from sim.exchange.filters import SymbolFilters
 from sim.exchange.matching import FillSpec, take, take_to, thinned, touch_price
 from sim.exchange.minute_volume import MinuteVolume
+from sim.exchange.troubles import ThinBook
 from sim.market import PricePath
 
 _MINUTE_US: Final = 60_000_000
@@ -36,6 +37,7 @@ class Book:
         self._thins = spec.impact_bps > 0 and spec.crash_depth_multiplier < 1
         # A bar's range is that of a minute when prices diffuse: range grows with the root of time.
         self._per_minute_pct = 100 * math.sqrt(_MINUTE_US / path.bar_us)
+        self.thin: ThinBook | None = None
         self._thin_bar = -1
         self._thin = spec.depth_multiplier
 
@@ -51,7 +53,7 @@ class Book:
         """Return (quantity, average price) that a LIMIT order takes on arrival; (0.0, NaN) for nothing."""
         last = self.path.last(t_us)
         return take_to(
-            self.spec,
+            self.spec if self.thin is None else self.thin.spec_at(t_us),
             side,
             last,
             quantity,
@@ -65,7 +67,7 @@ class Book:
     def _take(self, side: int, quantity: float, t_us: int, mark: float) -> tuple[float, float]:
         last = self.path.last(t_us)
         return take(
-            self.spec,
+            self.spec if self.thin is None else self.thin.spec_at(t_us),
             side,
             last,
             quantity,
@@ -79,20 +81,28 @@ class Book:
     def touch(self, side: int, t_us: int) -> float:
         """Return the best opposite price for a taker of ``side``."""
         last = self.path.last(t_us)
-        return touch_price(self.spec, side, last, self._range_bps(last, t_us), self._tick)
+        spec = self.spec if self.thin is None else self.thin.spec_at(t_us)
+        return touch_price(spec, side, last, self._range_bps(last, t_us), self._tick)
 
     def depth(self, t_us: int) -> float:
         """Return the depth in force (base asset): the size that pays ``impact_bps``; 0.0 where nobody knows."""
         path = self.path
         volume = self._volume.at(path.epoch_us + t_us)
+        if self.thin is not None:
+            return volume * self._share_left(self.thin.spec_at(t_us), t_us)
         if not self._thins or volume == math.inf:
             return volume * self.spec.depth_multiplier
         bar = t_us // path.bar_us
         if bar != self._thin_bar:
-            low, high = path.bar_extremes(t_us)
-            self._thin = thinned(self.spec, (high / low - 1) * self._per_minute_pct)
+            self._thin = self._share_left(self.spec, t_us)
             self._thin_bar = bar
         return volume * self._thin
+
+    def _share_left(self, spec: FillSpec, t_us: int) -> float:
+        if not self._thins:
+            return spec.depth_multiplier
+        low, high = self.path.bar_extremes(t_us)
+        return thinned(spec, (high / low - 1) * self._per_minute_pct)
 
     def _range_bps(self, last: float, t_us: int) -> float:
         if not self._widens:

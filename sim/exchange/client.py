@@ -10,10 +10,13 @@ cancels go there with ``conditional=True`` or an algo id.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
+from sim.exchange.breakages import Breakages
 from sim.exchange.client_calls import PlainCalls, futures_path
-from sim.exchange.exceptions import Response, api_exception_class
+from sim.exchange.effects import BROKEN
+from sim.exchange.exceptions import Response, api_exception_class, request_exception_class
 from sim.exchange.filters import RulesVersion
 from sim.exchange.gateway import Gateway
 from sim.exchange.triggers import CONDITIONAL
@@ -25,6 +28,8 @@ _ALGO_ORDER: Final = "/fapi/v1/algoOrder"
 class SimulatedClient(PlainCalls):
     """Speak to the simulated exchange; raise BinanceAPIException for non-2xx, TimeoutError for silence.
 
+    A broken connection raises aiohttp's exceptions, a 200 that is no JSON BinanceRequestException.
+
     ``response`` is the latest answer, with its status and headers, as the library keeps it.
     """
 
@@ -33,8 +38,14 @@ class SimulatedClient(PlainCalls):
         self._knows_algo = rules == "2025-12-09"
         self._timeout_s = timeout_s
         self._api_exception = api_exception_class()
+        self._request_exception = request_exception_class()
+        self._breakages = Breakages()
         self._invented = 0
         self.response: Response | None = None
+        self.timestamp_offset = 0
+        """What is added to stamps (ms), as in the library: whoever finds that the clock is wrong sets it."""
+        self.stamp_ms: Callable[[], int] | None = None
+        """Gives the stamp of a request that has none (Unix ms), where the wall clock is wrong; None: as it leaves."""
 
     async def _signed_request(self, method: str, path: str, params: dict[str, Any] | None = None) -> Any:
         return await self._send(method, path, dict(params) if params else {})
@@ -43,13 +54,31 @@ class SimulatedClient(PlainCalls):
         """Send a request whose ``params`` nobody else holds."""
         if None in params.values():
             params = {name: value for name, value in params.items() if value is not None}
+        if self.stamp_ms is not None and "timestamp" not in params:
+            params["timestamp"] = self.stamp_ms() + self.timestamp_offset
         status, headers, body = await self._gateway.send(method, path, params)
         if status == 0:
             raise TimeoutError(f"{method} {path}: no answer within {self._timeout_s:g} s")
+        if status == BROKEN:
+            return self._broken(str(body))
         self.response = Response(status, headers, body)
         if status == 200:
-            return body
+            return self._no_json(method, path, body) if type(body) is str else body
         raise self._api_exception(self.response, status, self.response.text)
+
+    def _broken(self, breakage: str) -> Any:
+        """Raise what the transport raises; an answer without a body is {} to the library."""
+        if breakage == "empty":
+            return {}
+        raise self._breakages.error(breakage)
+
+    def _no_json(self, method: str, path: str, text: str) -> Any:
+        """Return or raise what the library makes of a 200 that is no JSON."""
+        if text == "":
+            return {}
+        if text.startswith("<"):
+            raise self._breakages.wrong_content_type(method, path)
+        raise self._request_exception(f"Invalid Response: {text}")
 
     # -- new orders -----------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sim.exchange.replies import Reply, error_reply
 from sim.exchange.request import Request
+from sim.exchange.rules.numbers import is_whole
 
 DEFAULT_RECV_WINDOW_US: Final = 5_000_000
 LONGEST_RECV_WINDOW_MS: Final = 60_000
@@ -62,11 +63,11 @@ class ClockRules:
 
     def _judge(self, request: Request, params: dict[str, Any], now_us: int) -> Reply | None:
         stamp, window = params.get("timestamp"), params.get("recvWindow")
-        if stamp is not None and not str(stamp).isdecimal():
+        if stamp is not None and not is_whole(str(stamp)):
             return error_reply(-1102, message=BAD_TIMESTAMP)
         if window is not None:
             text = str(window)
-            if not text.isdecimal():
+            if not is_whole(text):
                 return error_reply(-1102, message=BAD_WINDOW)
             if int(text) > LONGEST_RECV_WINDOW_MS:
                 return error_reply(-1131, 400, LONG_WINDOW)

@@ -118,6 +118,9 @@ class Conditionals:
         n = slot.next_n(order.role, "trigger") if drawn else 0
         if self._stuck_share > 0 and self._gets_stuck(order, n):
             return
+        if venue.troubles is not None and venue.troubles.sticks(order):
+            self._stick(order)
+            return
         # The order can no longer be cancelled, yet it covers the position until its child is done.
         order.appointment = venue.loop.at_us(
             now + delay.of_us(slot.number, order.role, n), self._child, order
@@ -131,11 +134,14 @@ class Conditionals:
     def _gets_stuck(self, order: Order, n: int) -> bool:
         if self._stuck.uniform(key_for(order.slot.number, order.role, "trigger", n)) >= self._stuck_share:
             return False
+        self._stick(order)
+        return True
+
+    def _stick(self, order: Order) -> None:
         order.stuck = True
         order.appointment = None
         if may_cover(order):
             self._venue.journal.exposure(order.account, order.symbol, order.slot.number)
-        return True
 
     def _reopen(self, order: Order) -> None:
         """Judge an order whose trigger was met during a halt by the first price after it (rule 7)."""
@@ -181,6 +187,10 @@ class Conditionals:
 
     def _admit(self, order: Order) -> tuple[float, float]:
         """Return what a LIMIT child takes on arrival; raise Refusal where the child may not enter (rule 5)."""
+        if self._venue.troubles is not None:
+            refusal = self._venue.troubles.refusal(order)
+            if refusal is not None:
+                raise refusal
         if order.is_exit_only:
             reducible = self._resting.reducible(order)
             if reducible == 0.0:

@@ -1,8 +1,9 @@
 """Raise what python-binance raises: its own class where it is installed, else a namesake.
 
-Shape: python-binance 1.0.36, ``binance/exceptions.py`` (binance-facts 1.4): any non-2xx becomes
+Shape: python-binance 1.0.37, ``binance/exceptions.py`` (binance-facts 1.4): any non-2xx becomes
 ``BinanceAPIException`` with ``code`` (0 when the body is not JSON, None when JSON lacks it), ``message`` and
-``status_code``; a time-out is ``asyncio.TimeoutError``.
+``status_code``; a 200 that is no JSON ``BinanceRequestException``; a time-out is ``asyncio.TimeoutError``.  What the
+transport raises is in :mod:`sim.exchange.breakages`.
 """
 
 from __future__ import annotations
@@ -61,6 +62,28 @@ def api_exception_class() -> Any:
         return importlib.import_module("binance.exceptions").BinanceAPIException
     except ImportError:
         return _Namesake
+
+
+class _RequestNamesake(Exception):
+    """Stand in for python-binance's exception of the same name and shape."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return f"BinanceRequestException: {self.message}"
+
+
+_RequestNamesake.__name__ = _RequestNamesake.__qualname__ = "BinanceRequestException"
+
+
+def request_exception_class() -> Any:
+    """Return ``binance.exceptions.BinanceRequestException`` when installed, else the namesake."""
+    try:
+        return importlib.import_module("binance.exceptions").BinanceRequestException
+    except ImportError:
+        return _RequestNamesake
 
 
 def error_text(body: Any) -> str:

@@ -56,6 +56,8 @@ class Executions:
             quantity = abs(before) if order.close_position else min(quantity, abs(before))
         now = self._env._now
         filled, price = self._venue.books[symbol].take(order.side, quantity, now)
+        if self._venue.troubles is not None:
+            filled = self._venue.troubles.taken(order, filled)
         order.updated_us = now
         if filled == 0.0:
             self._venue.end(order, _S.EXPIRED, "touch beyond the market take bound")
@@ -73,6 +75,23 @@ class Executions:
             self._journal.order(order, "remainder beyond the market take bound")
         self._venue.finish(order)
         self.after_fill(order, position, before)
+
+    def part_at_market(self, order: Order, quantity: float) -> None:
+        """Execute a part of a MARKET order that waits in the engine; what the book does not give expires (rule 3)."""
+        if order.is_exit_only:
+            held = order.account.position(order.symbol, order.position_side).quantity
+            quantity = min(quantity, abs(held) if held * order.side < 0 else 0.0)
+            if quantity == 0.0:
+                self._venue.end(order, _S.EXPIRED, "no position to reduce")
+                return
+        filled, price = self._venue.books[order.symbol].take(order.side, quantity, self._env._now)
+        if filled == 0.0:
+            self._venue.end(order, _S.EXPIRED, "touch beyond the market take bound")
+            return
+        self._expire_own(order, price)
+        self._fill(order, filled, price, self._taker_fee, maker=False)
+        if order.is_live and filled < quantity:
+            self._venue.end(order, _S.EXPIRED, "remainder beyond the market take bound")
 
     def on_arrival(self, order: Order, filled: float, price: float) -> None:
         """Execute the marketable part of a LIMIT order, as a taker (rule 2)."""
@@ -129,6 +148,8 @@ class Executions:
         if before and after * before <= 0:
             self._end_closers(account, position, 1 if before > 0 else -1)
         self._journal.exposure(account, symbol, order.slot.number)
+        if self._venue.troubles is not None:
+            self._venue.troubles.filled(order)
         if before and after == 0.0 and self._venue.on_flat is not None:
             self._venue.on_flat(account, symbol)
 

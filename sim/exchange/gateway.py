@@ -8,18 +8,20 @@ the answer will not make it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sim.clock import VirtualLoop
 from sim.exchange.attribution import Attribution, role_of
 from sim.exchange.clock_rules import ENGINE_JUDGES, ClockRules
 from sim.exchange.door import BATCH_PATH, Door, item_truths
-from sim.exchange.effects import Effect, Injector
-from sim.exchange.latency import LatencySpec, Leg
+from sim.exchange.effects import BROKEN, ON_SENDING, Effect, Injector, changed_on_its_way
+from sim.exchange.latency import LatencySpec, Leg, SampledLeg
 from sim.exchange.limits import Limits, Load
 from sim.exchange.limits_spec import VenueLimits
 from sim.exchange.replies import Reply, code_of, message_of
 from sim.exchange.request import Request
+from sim.exchange.sent import TELLS_TO_WAIT, SentOrders, wait_until_us
 from sim.trace import Trace
 
 Answer = tuple[int, dict[str, str], Any]
@@ -52,8 +54,8 @@ class Gateway:
         # Its time is read some fifty times per intent; the property costs three times the attribute.
         self._env: Any = loop.env
         self._door = door
-        self._request_leg = Leg(latency.request, seed, "latency.request", latency.rho)
-        self._reply_leg = Leg(latency.reply, seed, "latency.reply", latency.rho)
+        self._request_leg: SampledLeg = Leg(latency.request, seed, "latency.request", latency.rho)
+        self._reply_leg: SampledLeg = Leg(latency.reply, seed, "latency.reply", latency.rho)
         self._injector = injector
         self._attribution = attribution
         self._timeout_us = round(timeout_s * 1e6)
@@ -62,6 +64,8 @@ class Gateway:
         door.rate_limits = self._limits.rate_limits()
         self._queue = self._limits.queue
         self._last_request = 0
+        self._sent = SentOrders(trace, door.last_price)
+        self._write_wait = trace.writer("told_to_wait")
         self._write_request = trace.writer("request")
         self._write_write = trace.writer("write")
         self._write_fault = trace.writer("fault")
@@ -74,6 +78,10 @@ class Gateway:
     def load(self) -> Load:
         """Return what the venue counted so far."""
         return self._limits.load()
+
+    def use_legs(self, request: SampledLeg, reply: SampledLeg) -> None:
+        """Take both legs' delays from here instead: where the law changes with time."""
+        self._request_leg, self._reply_leg = request, reply
 
     def legs_us(self, key: int, sent_us: int) -> tuple[int, int]:
         """Return both legs' delays for a request of this key sent at ``sent_us`` (also for shadows)."""
@@ -92,6 +100,9 @@ class Gateway:
         request.request_us, request.reply_us = request_us, reply_us
         if role != "none":
             request.last = self._door.last_price(params.get("symbol"), now)
+            self._sent.order(request)
+        elif path == BATCH_PATH:
+            self._sent.batch(request)
         arrives_us = now + request_us
         request.future = future = loop.create_future()
         request.silent = request_us + reply_us >= self._timeout_us
@@ -111,20 +122,35 @@ class Gateway:
         arrives_us: int,
         future: asyncio.Future[Answer],
     ) -> asyncio.Future[Answer]:
-        lost = False
+        gives_up_us = request.sent_us + self._timeout_us
+        barrier: Effect | None = None
+        silent = False
         for effect in effects:
-            self._log_fault(request, effect)
-            if effect.stage == "request_leg":
-                lost = lost or effect.truth == "not_applied"
+            if effect.stage in ON_SENDING:
+                if effect.truth == "not_applied":
+                    barrier = barrier or effect
                 arrives_us += effect.late_us
-            request.silent = request.silent or effect.reply is None
-        if not lost:
-            self._loop.at_us(arrives_us, self._arrive_with, request, effects)
-        elif request.method != "GET":
-            self._log_write(request, request.sent_us, "not_applied", -1, 0)
+            request.reply_us += effect.reply_late_us
+            silent = silent or effect.silences
+            self._log_fault(request, effect, arrives_us >= gives_up_us)
+        if barrier is not None:
+            self._stop_short(request, barrier)
+            return future
+        request.silent = silent or arrives_us + request.reply_us >= gives_up_us
+        self._loop.at_us(arrives_us, self._arrive_with, request, effects)
         if request.silent:
-            self._loop.at_us(request.sent_us + self._timeout_us, self._answer, request, SILENCE)
+            self._loop.at_us(gives_up_us, self._answer, request, SILENCE)
         return future
+
+    def _stop_short(self, request: Request, barrier: Effect) -> None:
+        """Answer a request that never gets to the venue: by a broken connection, or not at all."""
+        if request.method != "GET":
+            self._log_write(request, request.sent_us, "not_applied", -1, 0)
+        answer: Answer = (BROKEN, {}, barrier.breakage) if barrier.breakage else SILENCE
+        after_us = barrier.after_us if barrier.breakage else self._timeout_us
+        if after_us >= self._timeout_us:
+            answer, after_us = SILENCE, self._timeout_us
+        self._loop.at_us(request.sent_us + after_us, self._answer, request, answer)
 
     # -- at the venue ---------------------------------------------------------------------------------
 
@@ -153,42 +179,49 @@ class Gateway:
 
     def _arrive_with(self, request: Request, effects: list[Effect]) -> None:
         now = self._env._now
-        late = [effect for effect in effects if effect.stage == "request_leg"]
-        further = [effect for effect in effects if effect.stage != "request_leg"]
-        at_gateway = [effect for effect in further if effect.stage == "gateway"]
-        if any(effect.truth == "not_applied" for effect in at_gateway):
+        obeys, at_gateway = True, None
+        for effect in effects:
+            if effect.stage in ON_SENDING:
+                obeys = obeys and effect.obey_recv_window
+            elif effect.stage == "gateway" and effect.truth == "not_applied":
+                at_gateway = at_gateway or effect
+        if at_gateway is not None:
             self._limits.pass_by(request, now)
-            answer = next((effect.reply for effect in at_gateway if effect.reply is not None), None)
-            self._conclude(request, now, "not_applied", -1, answer)
+            self._conclude(request, now, "not_applied", -1, at_gateway.answer, None, effects)
             return
-        obeys = all(effect.obey_recv_window for effect in late)
         refusal = self._limits.refuse(request, now, obeys)
         if refusal is not None:
-            self._conclude(request, now, "not_applied", -1, refusal)
+            self._conclude(request, now, "not_applied", -1, refusal, None, effects)
         elif self._queue is None:
-            self._serve_with(request, further, bool(late))
+            self._serve_with(request, effects)
         else:
-            self._loop.at_us(
-                self._wait(request, now), self._serve_waiting_with, request, further, bool(late), obeys
-            )
+            self._loop.at_us(self._wait(request, now), self._serve_waiting_with, request, effects, obeys)
 
-    def _serve_waiting_with(self, request: Request, effects: list[Effect], late: bool, obeys: bool) -> None:
+    def _serve_waiting_with(self, request: Request, effects: list[Effect], obeys: bool) -> None:
         now = self._env._now
         refusal = self._engine_refusal(request, now) if obeys else None
         if refusal is None:
-            self._serve_with(request, effects, late)
+            self._serve_with(request, effects)
         else:
-            self._conclude(request, now, "not_applied", -1, refusal)
+            self._conclude(request, now, "not_applied", -1, refusal, None, effects)
 
-    def _serve_with(self, request: Request, effects: list[Effect], late: bool) -> None:
-        answer = next((effect.reply for effect in effects if effect.reply is not None), None)
+    def _serve_with(self, request: Request, effects: list[Effect]) -> None:
         now = self._env._now
-        if any(effect.truth == "not_applied" for effect in effects):
-            self._conclude(request, now, "not_applied", -1, answer)
+        answer, refused, late = None, False, now >= request.sent_us + self._timeout_us
+        for effect in effects:
+            if effect.stage in ON_SENDING:
+                late = late or effect.truth == "applied_late"
+                continue
+            answer = answer or effect.answer
+            refused = refused or (effect.truth == "not_applied" and effect.stage != "read")
+            if effect.loses_items:
+                request.passed_over = request.passed_over | effect.loses_items
+        if refused:
+            self._conclude(request, now, "not_applied", -1, answer, None, effects)
             return
         status, body, order = self._door.handle(request)
         truth = "not_applied" if status != 200 else ("applied_late" if late else "applied")
-        self._conclude(request, now, truth, order, answer or (status, body), (status, body))
+        self._conclude(request, now, truth, order, answer or (status, body), (status, body), effects)
 
     def _conclude(
         self,
@@ -198,8 +231,12 @@ class Gateway:
         order: int,
         answer: Reply | None,
         true_answer: Reply | None = None,
+        effects: Sequence[Effect] = (),
     ) -> None:
-        """Write the truth down and let the answer travel; ``true_answer`` is the venue's where a fault lies."""
+        """Write the truth down and let the answer travel; ``true_answer`` is the venue's where a fault lies.
+
+        ``effects`` may still change the answer on its way.
+        """
         status, body = answer or (0, None)
         if request.method != "GET":
             true_status, true_body = true_answer or (status, body)
@@ -210,6 +247,8 @@ class Gateway:
         if not request.silent:
             assert answer is not None
             headers = self._limits.headers_of(request, status)
+            if effects:
+                status, headers, body = changed_on_its_way(effects, status, headers, body)
             self._loop.at_us(now + request.reply_us, self._answer, request, (status, headers, body))
 
     def _wait(self, request: Request, now: int) -> int:
@@ -231,8 +270,16 @@ class Gateway:
     # -- back at the client ---------------------------------------------------------------------------
 
     def _answer(self, request: Request, answer: Answer) -> None:
-        status, _, body = answer
+        future = request.future
+        if future.done():
+            # The client gave up before its own time-out (its task was cancelled): it never heard the answer.
+            answer = SILENCE
+        status, headers, body = answer
         code, message = (0, "") if status == 200 else (code_of(body), message_of(body))
+        if status in TELLS_TO_WAIT:
+            self._log_wait(
+                request, status, wait_until_us(headers, message, self._env._now, self._door.epoch_us)
+            )
         self._write_request(
             (
                 request.number, request.slot.number, request.role, request.call, request.n, request.placement,
@@ -240,8 +287,12 @@ class Gateway:
                 request.last,
             )
         )  # fmt: skip
-        if not request.future.done():
-            request.future.set_result(answer)
+        if not future.done():
+            future.set_result(answer)
+
+    def _log_wait(self, request: Request, status: int, until_us: int) -> None:
+        if until_us >= 0:
+            self._write_wait((request.number, request.slot.number, self._env._now, status, until_us))
 
     def _log_write(self, request: Request, at_us: int, truth: str, order: int, code: int) -> None:
         if request.path == BATCH_PATH:
@@ -256,10 +307,12 @@ class Gateway:
             applied = truth if item.order >= 0 else "not_applied"
             self._write_write((number, slot, item.role, at_us, applied, item.order, item.code))
 
-    def _log_fault(self, request: Request, effect: Effect) -> None:
+    def _log_fault(self, request: Request, effect: Effect, too_late: bool) -> None:
+        # A delay becomes a late execution once the client has given up, which only the sum of all delays tells.
+        truth = "applied_late" if too_late and effect.late_us and effect.truth == "applied" else effect.truth
         self._write_fault(
             (
                 effect.fault, effect.kind, request.number, request.slot.number, request.role, request.call,
-                request.n, request.sent_us, effect.stage, effect.truth,
+                request.n, request.sent_us, effect.stage, truth,
             )
         )  # fmt: skip

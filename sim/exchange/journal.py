@@ -37,6 +37,8 @@ class Journal:
         self._last_trade = 0
         self._fills: dict[int, list[Fill]] = {}
         self.publish: Callable[[VenueEvent], None] | None = None
+        self.watcher: Callable[[Order], None] | None = None
+        """Hears of each state that is recorded, before it is written."""
         self._write_order = trace.writer("order")
         self._write_fill = trace.writer("fill")
         self._write_exposure = trace.writer("exposure")
@@ -51,6 +53,8 @@ class Journal:
         """Record an order's new state; an execution tells of it by itself."""
         story = order.parent if order.parent is not None else order
         state = order.state
+        if self.watcher is not None:
+            self.watcher(order)
         self._write_order(
             (
                 story.number, story.slot.number, story.account.number, order.updated_us,

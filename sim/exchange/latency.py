@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from math import cos, exp, sin
 from statistics import NormalDist
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -70,6 +70,14 @@ class LatencySpec(BaseModel):
     reply: Law = Lognormal(law="lognormal", p50_ms=10.0, p99_ms=80.0)
     stream: Law = Lognormal(law="lognormal", p50_ms=10.0, p99_ms=80.0)
     rho: float = Field(default=0.3, ge=0, le=1)
+
+
+class SampledLeg(Protocol):
+    """Be a leg whose delays can be asked for."""
+
+    def sample_us(self, key: int, t_us: int) -> int:
+        """Return this leg's delay for the request ``key`` at ``t_us``."""
+        ...
 
 
 class Leg:

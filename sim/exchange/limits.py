@@ -166,7 +166,7 @@ class Limits:
 
     def headers_of(self, request: Request, status: int) -> dict[str, str]:
         """Return an answer's headers: the weight always, the counts on accepted orders (binance-facts 4)."""
-        if status == 403 and self._blocks:
+        if status == 403:
             return {}
         counts = request.counts
         if counts is not None and status == 200:

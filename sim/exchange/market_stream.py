@@ -20,6 +20,7 @@ from sim.clock import Handle, VirtualLoop
 from sim.exchange.book import Book
 from sim.exchange.latency import Leg
 from sim.exchange.orders import decimal_text
+from sim.exchange.troubles import MarketStreamTroubles
 
 _SECOND_US: Final = 1_000_000
 _SHOWN_DEPTH: Final = 1_000.0
@@ -38,6 +39,7 @@ class MarketStreams:
         self._epoch_us = epoch_us
         self._books = books
         self._leg = leg
+        self.troubles: MarketStreamTroubles | None = None
 
     def attach(self, name: str, deliver: Deliver) -> Callable[[], None] | None:
         """Feed the stream ``name`` to ``deliver`` from now on; return what ends it, None for an unknown name."""
@@ -47,7 +49,7 @@ class MarketStreams:
         if book is None or make is None:
             return None
         feed = _Feed(
-            self._loop, make(book, self._epoch_us, self._loop.now_us), self._leg, key_of(name), deliver
+            self._loop, make(book, self._epoch_us, self._loop.now_us), self._leg, name, deliver, self.troubles
         )
         feed.appoint()
         return feed.end
@@ -57,24 +59,35 @@ class _Feed:
     """Deliver one stream's events one appointment at a time, so that a long tape costs no more than its events."""
 
     def __init__(
-        self, loop: VirtualLoop, events: Iterator[_Event], leg: Leg, key: int, deliver: Deliver
+        self,
+        loop: VirtualLoop,
+        events: Iterator[_Event],
+        leg: Leg,
+        name: str,
+        deliver: Deliver,
+        troubles: MarketStreamTroubles | None,
     ) -> None:
         self._loop = loop
         self._events = events
         self._leg = leg
-        self._key = key
+        self._name = name
+        self._key = key_of(name)
+        self._troubles = troubles
         self._deliver_to: Deliver | None = deliver
         self._arrives_us = 0
         self._due: Handle | None = None
 
     def appoint(self) -> None:
-        event = next(self._events, None)
-        if event is None:
+        for at_us, number, body in self._events:
+            delay_us, shown = self._leg.sample_us(mix(self._key, number), at_us), body
+            if self._troubles is not None:
+                fate = self._troubles.fate(self._name, number, at_us, body)
+                if fate is None:
+                    continue
+                delay_us, shown = delay_us + fate[0], fate[1]
+            self._arrives_us = max(self._arrives_us, at_us + delay_us)
+            self._due = self._loop.at_us(self._arrives_us, self._deliver, shown)
             return
-        at_us, number, body = event
-        delay_us = self._leg.sample_us(mix(self._key, number), at_us)
-        self._arrives_us = max(self._arrives_us, at_us + delay_us)
-        self._due = self._loop.at_us(self._arrives_us, self._deliver, body)
 
     def _deliver(self, body: dict[str, Any]) -> None:
         if self._deliver_to is None:

@@ -108,11 +108,14 @@ class OrderIndex:
 
     def conditionals_reach(self, account: Account, limit: int) -> bool:
         """Tell whether an account has ``limit`` conditional orders that wait for their triggers."""
-        orders = self._of_account.get(account.number, ())
-        if len(orders) < limit:
+        if len(self._of_account.get(account.number, ())) < limit:
             return False
+        # Of a long life most orders are over; those that rest are few.
         waiting = sum(
-            order.state is OrderState.NEW and order.type not in ("MARKET", "LIMIT") for order in orders
+            order.state is OrderState.NEW and order.type not in ("MARKET", "LIMIT")
+            for (number, _), orders in self._resting.items()
+            if number == account.number
+            for order in orders.values()
         )
         return waiting >= limit
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sim.clock import Handle
 from sim.exchange.account import Account
 from sim.exchange.attribution import IntentSlot
+
+if TYPE_CHECKING:
+    from sim.exchange.request import Request
 
 
 class OrderState(StrEnum):
@@ -118,6 +121,8 @@ class Order:
     """Printed volume that a resting order may have and has not taken yet (base asset); infinite: all it wants."""
     trail_price: float = 0.0
     """Where a trailing stop fires, known from its trigger on."""
+    asked: Request | None = None
+    """The request that placed it, kept where something may go wrong with it at its trigger."""
 
     @property
     def remaining(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import lru_cache
 from math import nan
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sim.chance import key_of, mix, spread
 from sim.exchange.attribution import CURRENT_PLACEMENT, IntentSlot
@@ -26,6 +26,9 @@ def key_for(intent: int, role: str, call: str, n: int) -> int:
     return spread(_base_key(role, call), intent, n)
 
 
+_NONE: Final[frozenset[int]] = frozenset()
+
+
 class ItemTruth(NamedTuple):
     """State what one item of a batch came to at the venue: code 0 and its order, or a refusal's code and -1."""
 
@@ -41,7 +44,7 @@ class Request:
     delays; ``silent`` says that no answer comes before the client's time-out; ``future`` waits for the answer.
     The gateway notes the weight its address had ``used``, the order ``counts`` of 10 s and 1 minute it made (None:
     it counts as no order), and how long a refusal lasts, ``wait_us`` (0: none).  ``items``: what a batch's came to at
-    the venue (None: no batch, or it never got there).
+    the venue (None: no batch, or it never got there).  ``passed_over``: places of a batch's items a fault loses.
     """
 
     __slots__ = (
@@ -55,6 +58,7 @@ class Request:
         "n",
         "number",
         "params",
+        "passed_over",
         "path",
         "placement",
         "reply_us",
@@ -96,4 +100,5 @@ class Request:
         self.counts: tuple[int, int] | None = None
         self.wait_us = 0
         self.items: list[ItemTruth] | None = None
+        self.passed_over: frozenset[int] = _NONE
         self.future: asyncio.Future[tuple[int, dict[str, str], Any]]

@@ -18,6 +18,7 @@ from typing import Any, Final
 from sim.chance import Stream, mix
 from sim.clock import Handle, VirtualLoop
 from sim.exchange.account import Account
+from sim.exchange.attribution import IntentSlot
 from sim.exchange.events import VenueEvent
 from sim.exchange.latency import Leg
 from sim.exchange.replies import Refusal
@@ -28,6 +29,7 @@ from sim.exchange.stream_events import (
     order_trade_update,
     trade_lite,
 )
+from sim.exchange.troubles import UserStreamTroubles
 
 LISTEN_KEY_US: Final = 60 * 60 * 1_000_000
 """How long a listen key lives without a keep-alive (binance-facts 10)."""
@@ -83,6 +85,7 @@ class UserStreams:
         self._leg = leg
         self._mark_of = mark_of
         self._lite = lite
+        self.troubles: UserStreamTroubles | None = None
         self._chance = Stream(seed, "listen-key")
         self._keys: dict[int, _Key] = {}
         self._by_text: dict[str, _Key] = {}
@@ -164,26 +167,39 @@ class UserStreams:
         if key is None or not key.listeners:
             return
         order, epoch_us = event.order, self._epoch_us
+        slot = order.slot if order is not None else None
         if event.kind == "account":
-            self._send(key, account_update(event, epoch_us, self._mark_of(event.symbol)))
+            self._send(key, account_update(event, epoch_us, self._mark_of(event.symbol)), slot)
         elif event.kind == "leverage":
             self._send(key, account_config_update(event, epoch_us))
         elif order is not None and event.kind == "algo":
-            self._send(key, algo_update(event, order, epoch_us))
+            self._send(key, algo_update(event, order, epoch_us), slot)
         elif order is not None:
             if self._lite and event.kind == "trade":
-                self._send(key, trade_lite(event, order, epoch_us))
-            self._send(key, order_trade_update(event, order, epoch_us))
+                self._send(key, trade_lite(event, order, epoch_us), slot)
+            self._send(key, order_trade_update(event, order, epoch_us), slot)
 
-    def _send(self, key: _Key, body: dict[str, Any]) -> None:
+    def _send(self, key: _Key, body: dict[str, Any], slot: IntentSlot | None = None) -> None:
         account, now = key.account.number, self._loop.now_us
         number = self._sent.get(account, 0)
         self._sent[account] = number + 1
         arrives_us = now + self._leg.sample_us(mix(account, number), now)
+        if self.troubles is not None and not (slot is not None and slot.settling):
+            intent = slot.number if slot is not None else -1
+            for extra_us, in_order in self.troubles.fates(account, intent, number, now):
+                self._hand_on(key, body, arrives_us + extra_us, in_order)
+            return
         for listener in key.listeners:
             # In the order sent: the delay of a late one holds up those behind it.
             listener.arrives_us = max(listener.arrives_us, arrives_us)
             self._loop.at_us(listener.arrives_us, self._deliver, listener, body)
+
+    def _hand_on(self, key: _Key, body: dict[str, Any], arrives_us: int, in_order: bool) -> None:
+        for listener in key.listeners:
+            due_us = arrives_us
+            if in_order:
+                listener.arrives_us = due_us = max(listener.arrives_us, arrives_us)
+            self._loop.at_us(due_us, self._deliver, listener, body)
 
     @staticmethod
     def _deliver(listener: _Listener, body: dict[str, Any]) -> None:

@@ -56,6 +56,7 @@ from sim.exchange.request import Request
 from sim.exchange.resting import RestingOrders
 from sim.exchange.rules import NewOrder
 from sim.exchange.triggers import trailing_would_trigger, would_trigger
+from sim.exchange.troubles import OrderTroubles
 from sim.exchange.venue_spec import VenueSpec
 from sim.market import PricePath
 from sim.trace import Trace
@@ -98,6 +99,7 @@ class Venue:
         }
         self.trigger_delay = TriggerDelay(fills, seed)
         self.on_flat: Callable[[Account, str], None] | None = None
+        self.troubles: OrderTroubles | None = None
         self.index = OrderIndex()
         self.orders = self.index.by_number
         self.journal = Journal(loop, paths, self.index, trace)
@@ -155,9 +157,13 @@ class Venue:
             price_protect=new.price_protect, response=new.response,
         )  # fmt: skip
         self.index.register(order)
+        troubles = self.troubles
+        if troubles is not None:
+            troubles.accepted(order, request)
         self.journal.order(order)
         if new.type == "MARKET":
-            self._executions.at_market(order)
+            if troubles is None or not troubles.holds_up(order, request):
+                self._executions.at_market(order)
         elif new.type == "LIMIT":
             self._resting.enter(order, filled, price)
         else:
@@ -173,9 +179,20 @@ class Venue:
             raise Refusal(-4117 if order.state is OrderState.TRIGGERING else -2011)
         self.drop(order, OrderState.CANCELED, "cancel")
 
-    def drop(self, order: Order, state: OrderState, reason: str) -> None:
-        """End a live order from outside, and record how the position is covered without it."""
+    def match_part(self, order: Order, quantity: float) -> None:
+        """Execute a part of a MARKET order that waits in the engine, from the book of this moment."""
+        self._executions.part_at_market(order, quantity)
+
+    def drop(self, order: Order, state: OrderState, reason: str, *, told: bool = True) -> None:
+        """End a live order from outside, and record how the position is covered without it.
+
+        ``told`` False: nobody who listens hears of it.
+        """
+        publish = self.journal.publish
+        if not told:
+            self.journal.publish = None
         self.end(order, state, reason)
+        self.journal.publish = publish
         if covers(order):
             self.journal.exposure(order.account, order.symbol, order.slot.number)
 

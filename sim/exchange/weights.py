@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from sim.exchange.rules.numbers import is_whole
+
 Weigh = Callable[[dict[str, Any]], int]
 
 
@@ -40,7 +42,7 @@ def _by_limit(default: int, *steps: tuple[int, int]) -> Weigh:
 
     def weigh(params: dict[str, Any]) -> int:
         text = str(params.get("limit", default))
-        limit = int(text) if text.isdecimal() else default
+        limit = int(text) if is_whole(text) else default
         for most, weight in steps:
             if limit <= most:
                 return weight

@@ -8,44 +8,94 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .errors import ExecutionError, PolicyError, PriceUnavailable, UnknownSymbol
-    from .event_driven_executor import EventDrivenExecutor, ExecutionResult
+    from .entry_checks import ExecutionResult
+    from .errors import ExecutionError, HeldBack, PolicyError, PriceUnavailable, UnknownSymbol
+    from .event_driven_executor import EventDrivenExecutor
     from .events import (
         AttemptFailed,
         BackoffStarted,
         Event,
         Hook,
+        OrderLookedUp,
         PlacementEnded,
         PlacementStarted,
         SideCallFailed,
+        SizeReduced,
         StopAdjusted,
+        StopLooked,
         VerdictGiven,
     )
     from .execution_safety import ExecutionSafetyGuard, ValidationResult
     from .hybrid_tpsl import calculate_hybrid_levels, place_hybrid_orders
-    from .policy_keys import KEYS, PolicyKey, Settings
+    from .order_result import OrderResult
+    from .policy_file import FilePolicyStore
+    from .policy_history import PolicyChange, PolicyHistory
+    from .policy_key import PolicyKey
+    from .policy_keys import KEYS, Settings
     from .policy_store import PolicyStore, load_policy, policy_from_mapping, settings_of
-    from .safe_order_executor import OrderResult, SafeOrderExecutor
+    from .rate_limiter import GlobalRateLimiter, LimitedClient
+    from .safe_order_executor import SafeOrderExecutor
+    from .slippage_model import SlippageModel
+    from .trade_store import TradeStore
+    from .volatility import Volatility
 
 _HOMES = {
-    "errors": ("ExecutionError", "PolicyError", "PriceUnavailable", "UnknownSymbol"),
-    "event_driven_executor": ("EventDrivenExecutor", "ExecutionResult"),
+    "entry_checks": ("ExecutionResult",),
+    "errors": (
+        "ExecutionError",
+        "HeldBack",
+        "PolicyError",
+        "PriceUnavailable",
+        "UnknownSymbol",
+    ),
+    "event_driven_executor": ("EventDrivenExecutor",),
     "events": (
         "AttemptFailed",
         "BackoffStarted",
         "Event",
         "Hook",
+        "OrderLookedUp",
         "PlacementEnded",
         "PlacementStarted",
         "SideCallFailed",
+        "SizeReduced",
         "StopAdjusted",
+        "StopLooked",
         "VerdictGiven",
     ),
-    "execution_safety": ("ExecutionSafetyGuard", "ValidationResult"),
-    "hybrid_tpsl": ("calculate_hybrid_levels", "place_hybrid_orders"),
-    "policy_keys": ("KEYS", "PolicyKey", "Settings"),
-    "policy_store": ("PolicyStore", "load_policy", "policy_from_mapping", "settings_of"),
-    "safe_order_executor": ("OrderResult", "SafeOrderExecutor"),
+    "execution_safety": (
+        "ExecutionSafetyGuard",
+        "ValidationResult",
+    ),
+    "hybrid_tpsl": (
+        "calculate_hybrid_levels",
+        "place_hybrid_orders",
+    ),
+    "order_result": ("OrderResult",),
+    "policy_file": ("FilePolicyStore",),
+    "policy_history": (
+        "PolicyChange",
+        "PolicyHistory",
+    ),
+    "policy_key": ("PolicyKey",),
+    "policy_keys": (
+        "KEYS",
+        "Settings",
+    ),
+    "policy_store": (
+        "PolicyStore",
+        "load_policy",
+        "policy_from_mapping",
+        "settings_of",
+    ),
+    "rate_limiter": (
+        "GlobalRateLimiter",
+        "LimitedClient",
+    ),
+    "safe_order_executor": ("SafeOrderExecutor",),
+    "slippage_model": ("SlippageModel",),
+    "trade_store": ("TradeStore",),
+    "volatility": ("Volatility",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -58,21 +108,33 @@ __all__ = [
     "ExecutionError",
     "ExecutionResult",
     "ExecutionSafetyGuard",
+    "FilePolicyStore",
+    "GlobalRateLimiter",
+    "HeldBack",
     "Hook",
+    "LimitedClient",
+    "OrderLookedUp",
     "OrderResult",
     "PlacementEnded",
     "PlacementStarted",
+    "PolicyChange",
     "PolicyError",
+    "PolicyHistory",
     "PolicyKey",
     "PolicyStore",
     "PriceUnavailable",
     "SafeOrderExecutor",
     "Settings",
     "SideCallFailed",
+    "SizeReduced",
+    "SlippageModel",
     "StopAdjusted",
+    "StopLooked",
+    "TradeStore",
     "UnknownSymbol",
     "ValidationResult",
     "VerdictGiven",
+    "Volatility",
     "calculate_hybrid_levels",
     "load_policy",
     "place_hybrid_orders",

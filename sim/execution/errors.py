@@ -2,6 +2,7 @@
 
     ExecutionError
     ├── PolicyError        a policy value cannot be used; nothing was sent
+    ├── HeldBack           the limiter would have held an entry back for too long; it was not sent
     ├── PriceUnavailable   the venue gave no usable price; nothing was sent
     └── UnknownSymbol      the venue does not list the symbol; nothing was sent
 
@@ -43,6 +44,10 @@ class PolicyError(ExecutionError, ValueError):
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuild from the parts: the default would hand the sentence over as the key."""
         return _policy_error, (self.key, self.given, self.expected, self.where, self.nearest)
+
+
+class HeldBack(ExecutionError):
+    """Report that a request was not sent, since the limiter would have held it back for too long."""
 
 
 class PriceUnavailable(ExecutionError):

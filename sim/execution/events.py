@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .values import dollars, side_name
 
 if TYPE_CHECKING:
     from .execution_safety import ValidationResult
-    from .safe_order_executor import OrderResult
+    from .placement import OrderResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,24 @@ class BackoffStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OrderLookedUp(Event):
+    """An order of unknown fate was looked up; ``state`` is there, ended, absent or unreadable."""
+
+    order_type: str
+    client_order_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopLooked(Event):
+    """The stop of an open position was looked at; ``status`` is the venue's word."""
+
+    client_order_id: str
+    state: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopAdjusted(Event):
     """A stop refused with -2021 will be sent at ``new`` instead of ``old``."""
 
@@ -86,6 +105,16 @@ class PlacementEnded(Event):
     order_type: str
     result: OrderResult
     exhausted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SizeReduced(Event):
+    """An entry leaves smaller than wished, or not at all (``quantity`` 0); ``predicted_bps`` is at the wished size."""
+
+    wished: Decimal
+    quantity: Decimal
+    predicted_bps: float
+    limit_bps: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +145,7 @@ class LoggingHook:
             BackoffStarted: self._backoff,
             StopAdjusted: self._stop_adjusted,
             PlacementEnded: self._ended,
+            SizeReduced: self._size_reduced,
             SideCallFailed: self._side_call_failed,
         }
 
@@ -175,6 +205,13 @@ class LoggingHook:
             self._logger.error(
                 f"[SAFE-EXECUTOR] ❌ {what} for {event.symbol} {event.order_type} order: "
                 f"code={result.error_code}, msg={result.error_message}, duration={result.duration_sec:.1f}s"
+            )
+
+    def _size_reduced(self, event: SizeReduced) -> None:
+        if self._enabled(logging.WARNING):
+            self._logger.warning(
+                f"[SAFE-EXECUTOR] {event.symbol}: size {event.wished} reduced to {event.quantity}, as its predicted "
+                f"slippage of {event.predicted_bps:.1f} bps exceeds {event.limit_bps:.1f} bps"
             )
 
     def _side_call_failed(self, event: SideCallFailed) -> None:

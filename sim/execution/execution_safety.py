@@ -5,10 +5,15 @@ the market price as the entry that is really to be had:
 
 1. A price that is not a finite number above zero: refused.
 2. Slippage = |planned - market| / market above the limit: refused.  Above the leverage threshold the limit
-   is multiplied by the leverage factor.  A deviation in our favour counts as well: the plan is stale.
+   is multiplied by the leverage factor.  A deviation in our favour counts as well, since the plan is stale, unless
+   ``allow_favourable_deviation`` says that buying below or selling above the plan is welcome.  With
+   ``slippage_volatility_factor`` the limit is max(``max_slippage_pct``, factor x one standard deviation of the price
+   over the time an order is expected to take).
 3. A stop on the wrong side of the entry, or nearer than the buffer: moved to the buffer's distance from
    the planned or the market price, whichever is further, so that it is right for both.
-4. A stop further from the entry than the distance limit: refused.
+4. A stop further from the entry than the distance limit: refused.  So is, with ``liquidation_margin_pct`` above 0 and
+   a known leverage, one nearer than that margin to liquidation, which is taken to come at 1 / leverage -
+   ``maintenance_margin_pct`` of the entry (isolated margin; binance-facts 3).
 5. A target on the wrong side: moved to the buffer's distance in the same way.
 6. A target further than its distance limit: a warning and nothing else.
 """
@@ -25,6 +30,7 @@ from .policy_keys import Settings
 from .policy_store import SupportsGetPolicy, settings_of
 from .prices import last_price
 from .values import dollars, is_long, positive_number
+from .volatility import Volatility
 
 _logger = logging.getLogger(__name__)
 
@@ -48,6 +54,7 @@ class _Question(NamedTuple):
     planned: float
     market: float
     settings: Settings
+    leverage: float | None
 
     def beyond(self, *, below: bool) -> float:
         """Return the nearest price that clears plan and market by the buffer on the given side."""
@@ -55,6 +62,11 @@ class _Question(NamedTuple):
         if below:
             return min(self.planned, self.market) - buffer
         return max(self.planned, self.market) + buffer
+
+    @property
+    def is_favourable(self) -> bool:
+        """Tell whether the market is better for us than the plan."""
+        return self.market < self.planned if self.long else self.market > self.planned
 
     def distance(self, price: float) -> float:
         """Return how far a price stands from the market, as a fraction of it."""
@@ -64,8 +76,8 @@ class _Question(NamedTuple):
 class ExecutionSafetyGuard:
     """Check planned orders against the market and the policy, and move stops and targets within it.
 
-    ``policy_store`` None means the defaults; ``logger_instance`` decides where the lines go; ``hooks``
-    receive a :class:`VerdictGiven` for every answer.
+    ``policy_store`` None means the policy ``safe``; ``logger_instance`` decides where the lines go; ``hooks``
+    receive a :class:`VerdictGiven` for every answer.  ``volatility`` is what a limit that follows it is taken from.
     """
 
     def __init__(
@@ -74,8 +86,10 @@ class ExecutionSafetyGuard:
         logger_instance: Any = None,
         *,
         hooks: Iterable[Hook] = (),
+        volatility: Volatility | None = None,
     ) -> None:
         self._policy_store = policy_store
+        self._volatility = volatility if volatility is not None else Volatility()
         self._emit = Emitter(logger_instance or _logger, hooks)
 
     async def validate_and_adjust_order(
@@ -93,7 +107,7 @@ class ExecutionSafetyGuard:
         ``side`` is the position's (buy, long, sell, short).  Raises ValueError for another side and
         PolicyError for an unusable policy value; unusable prices are an answer, not an error.
         """
-        settings = settings_of(self._policy_store)
+        settings = settings_of(self._policy_store, symbol)
         long = is_long(side)
         for name, value, optional in (
             ("planned_entry_price", planned_entry_price, False),
@@ -110,11 +124,18 @@ class ExecutionSafetyGuard:
                         ValidationResult(False, reason),
                     )
                 )  # fmt: skip
-        question = _Question(symbol, long, float(planned_entry_price), float(current_market_price), settings)
-        limit = _slippage_limit(settings, leverage)
+        question = _Question(
+            symbol,
+            long,
+            float(planned_entry_price),
+            float(current_market_price),
+            settings,
+            None if leverage is None else float(leverage),
+        )
+        limit = self.slippage_limit(symbol, settings, question.leverage)
         slippage = question.distance(question.planned)
         warnings: tuple[str, ...] = ()
-        if slippage > limit:
+        if slippage > limit and not (settings.allow_favourable_deviation and question.is_favourable):
             verdict = ValidationResult(
                 False,
                 f"Excessive slippage for {symbol}: {slippage:.3%} > {limit:.3%} "
@@ -130,6 +151,16 @@ class ExecutionSafetyGuard:
             VerdictGiven(symbol, side, question.planned, question.market, slippage, limit, verdict, warnings)
         )
 
+    def slippage_limit(self, symbol: str, settings: Settings, leverage: float | None) -> float:
+        """Return how far plan and market may be apart (rule 2), as a fraction of the market price."""
+        limit = settings.max_slippage_pct
+        if settings.slippage_volatility_factor:
+            move = self._volatility.move(symbol, self._volatility.delay_s)
+            limit = max(limit, settings.slippage_volatility_factor * move)
+        if leverage is not None and leverage > settings.high_leverage_threshold:
+            return limit * settings.high_leverage_factor
+        return limit
+
     async def get_current_market_price(self, symbol: str, client: Any) -> float:
         """Read the last traded price; the mark stands in only where the client has no ticker.
 
@@ -141,12 +172,6 @@ class ExecutionSafetyGuard:
     def _answer(self, event: VerdictGiven) -> ValidationResult:
         self._emit(event)
         return event.verdict
-
-
-def _slippage_limit(settings: Settings, leverage: float | None) -> float:
-    if leverage is not None and float(leverage) > settings.high_leverage_threshold:
-        return settings.max_slippage_pct * settings.high_leverage_factor
-    return settings.max_slippage_pct
 
 
 def _judge_levels(
@@ -163,6 +188,9 @@ def _judge_levels(
             f"(entry={dollars(question.market)}, sl={dollars(stop)})"
         )
         return ValidationResult(False, reason), ()
+    reason = _liquidated_first(question, stop)
+    if reason:
+        return ValidationResult(False, reason), ()
     adjusted_tp = _moved_target(question, tp_price) if tp_price is not None else None
     target = tp_price if adjusted_tp is None else adjusted_tp
     if target is not None and target <= 0.0:
@@ -177,6 +205,21 @@ def _judge_levels(
     reason = "; ".join(changes) if changes else "Order validated successfully"
     return ValidationResult(True, reason, adjusted_entry, adjusted_sl, adjusted_tp), _warnings(
         question, target
+    )
+
+
+def _liquidated_first(question: _Question, stop: float | None) -> str:
+    """Say why a stop would come too late: the position is liquidated before, or nearly so; "" where it would not."""
+    settings, leverage = question.settings, question.leverage
+    if stop is None or leverage is None or not settings.liquidation_margin_pct:
+        return ""
+    liquidation = 1.0 / leverage - settings.maintenance_margin_pct
+    distance = question.distance(stop)
+    if distance <= liquidation - settings.liquidation_margin_pct:
+        return ""
+    return (
+        f"SL too near liquidation for {question.symbol}: distance {distance:.3%} > {liquidation:.3%} - "
+        f"{settings.liquidation_margin_pct:.3%} at {leverage:g}x"
     )
 
 

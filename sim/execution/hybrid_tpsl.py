@@ -36,12 +36,14 @@ async def place_hybrid_orders(
     confidence: float,
     policy_store: SupportsGetPolicy | None = None,
     executor: SafeOrderExecutor | None = None,
+    can_close: bool = False,
 ) -> bool:
     """Place the protection of a position and tell whether its stop and base target rest.
 
     ``side`` is the position's, ``qty`` its size.  ``executor`` None means one with ``policy_store``; one
-    that is given brings its own policy where ``policy_store`` is None.  A failed order does not keep the
-    others from being tried.  Raises ValueError or PolicyError before anything is sent.
+    that is given brings its own policy where ``policy_store`` is None.  ``can_close`` says that the caller closes a
+    position this could not protect: only then may a stop the price has reached be given up.  A failed order
+    does not keep the others from being tried.  Raises ValueError or PolicyError before anything is sent.
     """
     levels = calculate_hybrid_levels(
         entry_price=entry_price,
@@ -84,6 +86,7 @@ async def place_hybrid_orders(
             tp_price=trigger if order.order_type == "tp" else None,
             client=client,
             order_type=order.order_type,
+            can_close=can_close,
         )
         if result.success:
             _logger.info(

@@ -5,20 +5,24 @@ order id: None, an empty body or a body with a negative ``code`` books nothing. 
 its ``code`` attribute, else the first one named in its text, because ccxt and others put it nowhere else
 (binance-facts 1.4).  Silence is recognised by type, and by class name so that no client library is imported.
 
-A classifier says which failures get another attempt (policies, "The zoo").  Where an exception both names a
-code and is a time-out, the code decides: the venue answered.
+Where an exception both names a code and is a time-out, the code decides: the venue answered.  Which failures get
+another attempt is said in :mod:`sim.execution.classifiers`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from inspect import isawaitable
+from types import CoroutineType
+from typing import Any, Literal
 
-from .values import call
+from .time_limit import TimeLimit, finish_within
 
 WOULD_TRIGGER = -2021
 SWITCH_TO_ALGO = -4120
@@ -32,13 +36,30 @@ _SILENT_CLASSES = frozenset(
         "Timeout", "ReadTimeout", "ConnectTimeout", "WriteTimeout", "PoolTimeout", "TimeoutException",
         "ReadTimeoutError", "ConnectTimeoutError", "ServerTimeoutError", "SocketTimeoutError",
         "ConnectionTimeoutError", "RequestTimeout",
-        # lost connections: requests, httpx, aiohttp, ccxt, binance-connector
-        "ConnectionError", "ClientConnectionError", "RemoteProtocolError", "NetworkError",
+        # lost connections: requests, urllib3, httpx, aiohttp, ccxt, binance-connector
+        "ConnectionError", "ProtocolError", "ClientConnectionError", "RemoteProtocolError", "NetworkError",
         "ExchangeNotAvailable",
     }
 )  # fmt: skip
 
+# Raised before any byte of the request was sent (binance-facts 1.4): httpx, requests, urllib3, aiohttp, sockets.
+_CONNECT_CLASSES = frozenset(
+    {
+        "ConnectTimeout", "ConnectError", "PoolTimeout", "ConnectTimeoutError", "NewConnectionError",
+        "NameResolutionError", "ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorSSLError",
+        "ClientConnectorCertificateError", "ConnectionTimeoutError", "ConnectionRefusedError", "gaierror",
+        "ProxyConnectionError", "ClientProxyConnectionError", "HeldBack",
+    }
+)  # fmt: skip
+# Where the class alone tells the status: ccxt, and the modular connector, which keeps the code in status_code.
+_STATUS_OF_CLASS = {
+    "DDoSProtection": 429, "TooManyRequestsError": 429, "RateLimitBanError": 418, "ForbiddenError": 403,
+}  # fmt: skip
+_under_way: ContextVar[TimeLimit | None] = ContextVar("attempt under way", default=None)
+_BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+
 FailureKind = Literal["refused", "silent", "error", "no_id"]
+Phase = Literal["", "connect", "sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +73,12 @@ class Failure:
     kind: FailureKind
     code: int | None
     message: str
-
-
-class Classifier(NamedTuple):
-    """Say which failures are resent; ``codes`` None means every failure that was raised or names a code."""
-
-    codes: frozenset[int] | None
-    silence: bool
-
-    def resends(self, failure: Failure, *, retry_timeouts: bool) -> bool:
-        """Tell whether another attempt follows ``failure``; a reply without an id is never resent."""
-        if failure.kind == "silent":
-            return self.silence and retry_timeouts
-        if self.codes is None:
-            return failure.kind != "no_id"
-        return failure.code in self.codes
-
-
-CLASSIFIERS: Mapping[str, Classifier] = MappingProxyType(
-    {
-        "d7": Classifier(frozenset({-2021, -1001, -1003, -1015, -1021, -2013}), silence=True),
-        "every-error": Classifier(None, silence=True),
-        "only-2021": Classifier(frozenset({WOULD_TRIGGER}), silence=False),
-        "none": Classifier(frozenset(), silence=False),
-    }
-)
+    status: int | None = None
+    """The HTTP status, where the exception tells it."""
+    phase: Phase = ""
+    """*connect*: the request never left; *sent*: it may have arrived; "" where the exception does not tell."""
+    retry_after_s: float | None = None
+    """How long the venue asked to wait (Retry-After, or the end of a ban in its text), seconds."""
 
 
 def order_id_or_failure(reply: object) -> str | Failure:
@@ -104,9 +106,41 @@ async def attempt(function: Callable[..., Any], /, *args: Any, **kwargs: Any) ->
     to learn that its stop is missing rather than die.  Cancellation is no ``Exception`` and passes through.
     """
     try:
-        return await call(function, *args, **kwargs)
+        # As values.call does, without a coroutine of its own: every request passes here.
+        reply = function(*args, **kwargs)
+        return await reply if type(reply) is CoroutineType or isawaitable(reply) else reply
     except Exception as error:  # noqa: BLE001 - clients raise whatever their transport raises
         return failure_of(error)
+
+
+async def attempt_within(timeout_s: float, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Do as :func:`attempt`, but give up waiting after ``timeout_s`` seconds (0: never); that is silence."""
+    if not timeout_s:
+        return await attempt(function, *args, **kwargs)
+    limit = TimeLimit(timeout_s)
+    outer = _under_way.get()
+    _under_way.set(limit)
+    try:
+        return await finish_within(limit, attempt(function, *args, **kwargs))
+    except TimeoutError:
+        return Failure("silent", None, f"no answer within {timeout_s:g} s", None, "sent")
+    finally:
+        # Not reset by a token: what is left of a run is cleared away in another context than its own.
+        _under_way.set(outer)
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Let the time of the attempt under way stand still: what is held back here has not been sent yet."""
+    limit = _under_way.get()
+    if limit is None:
+        yield
+        return
+    limit.rest()
+    try:
+        yield
+    finally:
+        limit.begin_anew()
 
 
 def failure_of(error: Exception) -> Failure:
@@ -114,9 +148,10 @@ def failure_of(error: Exception) -> Failure:
     code = code_of(error)
     message = getattr(error, "message", None)
     text = message if isinstance(message, str) and message else str(error) or type(error).__name__
+    status, phase, retry_after_s = status_of(error), phase_of(error), retry_after_s_of(error, text)
     if code is not None:
-        return Failure("refused", code, text)
-    return Failure("silent" if is_silence(error) else "error", None, text)
+        return Failure("refused", code, text, status, phase, retry_after_s)
+    return Failure("silent" if is_silence(error) else "error", None, text, status, phase, retry_after_s)
 
 
 def code_of(error: BaseException) -> int | None:
@@ -132,6 +167,38 @@ def code_of(error: BaseException) -> int | None:
         return status
     found = _CODE_IN_TEXT.search(str(error))
     return int(found.group(1) or found.group(2)) if found else None
+
+
+def status_of(error: BaseException) -> int | None:
+    """Return the HTTP status an exception carries, or None."""
+    for name in ("status_code", "status", "http_status"):
+        status = _as_code(getattr(error, name, None))
+        if status is not None and 100 <= status <= 599:
+            return status
+    told = (_STATUS_OF_CLASS.get(kind.__name__) for kind in type(error).__mro__)
+    return next((status for status in told if status is not None), None)
+
+
+def phase_of(error: BaseException) -> Phase:
+    """Tell whether a transport's exception means that nothing was sent, or that something may have arrived."""
+    if any(kind.__name__ in _CONNECT_CLASSES for kind in type(error).__mro__):
+        return "connect"
+    return "sent" if is_silence(error) else ""
+
+
+def retry_after_s_of(error: BaseException, text: str) -> float | None:
+    """Return how many seconds the venue asked to wait: the Retry-After header, else the end of a ban in its text."""
+    response = getattr(error, "response", None)
+    for holder in (response, error):
+        for name in ("headers", "header"):
+            headers = getattr(holder, name, None)
+            if isinstance(headers, Mapping):
+                for key in ("Retry-After", "retry-after"):
+                    seconds = _as_seconds(headers.get(key))
+                    if seconds is not None:
+                        return seconds
+    found = _BANNED_UNTIL.search(text)
+    return max(0.0, int(found.group(1)) / 1e3 - time.time()) if found else None
 
 
 def is_silence(error: BaseException) -> bool:
@@ -156,6 +223,16 @@ def _as_code(value: object) -> int | None:
         except ValueError:
             return None
     return None
+
+
+def _as_seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        return None
+    return seconds if 0.0 <= seconds < 1e9 else None
 
 
 def _shorten(value: object, limit: int = 120) -> str:

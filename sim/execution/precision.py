@@ -22,11 +22,12 @@ _ZERO = Decimal(0)
 
 
 class SymbolFilters(NamedTuple):
-    """Hold one symbol's tick, step and smallest quantity; None means that the venue states none."""
+    """Hold one symbol's tick, step, smallest quantity and smallest notional; None: the venue states none."""
 
     tick: Decimal | None = None
     step: Decimal | None = None
     min_quantity: Decimal | None = None
+    min_notional: Decimal | None = None
 
 
 NO_FILTERS = SymbolFilters()
@@ -39,6 +40,7 @@ class ClientMemory:
     filters: Mapping[str, SymbolFilters] | None = None
     load_failed: bool = False
     uses_algo_endpoint: bool = False
+    lacks_algo_endpoint: bool = False
     loading: asyncio.Lock | None = field(default=None, repr=False)
 
 
@@ -87,7 +89,7 @@ async def load_filters(client: Any) -> Mapping[str, SymbolFilters]:
 
 
 def parse_exchange_info(info: object) -> dict[str, SymbolFilters]:
-    """Read tick, step and smallest quantity of each symbol; an unusable reply gives an empty table."""
+    """Read tick, step, smallest quantity and notional of each symbol; an unusable reply gives an empty table."""
     symbols = info.get("symbols") if isinstance(info, Mapping) else None
     if not isinstance(symbols, list):
         return {}
@@ -114,6 +116,7 @@ def _symbol_filters(entry: Mapping[str, Any]) -> SymbolFilters:
         tick=_grid(price.get("tickSize")),
         step=max(steps, default=None),
         min_quantity=max(minima, default=None),
+        min_notional=_grid(by_type.get("MIN_NOTIONAL", {}).get("notional")),
     )
 
 

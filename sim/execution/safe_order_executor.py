@@ -1,62 +1,45 @@
-"""Place an order and do not give up at the first failure: classify, move a refused stop, back off, resend.
+"""Place orders and do not give up at the first failure: one executor, and a policy that says how.
 
-One call of ``place_order_with_safety`` is a *placement*; each call of its ``submit_func`` an *attempt*.
-What a placement does is decided by the ``execution.*`` keys, read once when it starts.  Known limits, kept
-because the seed document's production code has them: no client order id is added and nothing is looked up,
-so resending after silence can place an order twice (failures F04).
+One call of ``place_order_with_safety`` is a *placement* (:mod:`sim.execution.placement`); each call of its
+``submit_func`` an *attempt*.  What a placement does is decided by the ``execution.*`` keys, read once when it starts.
+The seed document's production code (policy ``d7``) adds no client order id and looks nothing up, so that resending
+after silence can place an order twice (failures F04); ``safe`` does both.
 """
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from .backoff import backoff_s
 from .batch import unwrap
-from .events import (
-    AttemptFailed,
-    BackoffStarted,
-    Emitter,
-    Hook,
-    PlacementEnded,
-    PlacementStarted,
-    SideCallFailed,
-    StopAdjusted,
-)
+from .breaker import CallBreaker, CircuitBreaker, circuit_of
+from .events import Emitter, Hook, SideCallFailed, StopAdjusted
 from .execution_safety import ExecutionSafetyGuard
-from .outcomes import CLASSIFIERS, WOULD_TRIGGER, Failure, attempt, order_id_or_failure
+from .order_news import OrderNews
+from .outcomes import Failure, attempt, attempt_within
+from .patience import ReplyTimes
+from .placement import BeforeAttempt, OrderResult, Placement
 from .policy_keys import Settings
 from .policy_store import SupportsGetPolicy, settings_of
-from .precision import decimal_of, known_filters, plain, stop_price
 from .prices import reference_price
+from .refused_stop import RefusedStop, buffer_of, decide, moved, within_budget
+from .retry_budget import RetryBudget, RetrySlots, TokenBucket
 from .values import is_long, positive_number
+from .volatility import Volatility
+
+__all__ = ["OrderResult", "SafeOrderExecutor"]
 
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderResult:
-    """Report what a placement believes: an order id, or the last failure; never an exception.
-
-    ``duration_sec`` is the loop's time from the first attempt to the end, waits included.
-    """
-
-    success: bool
-    order_id: str | None = None
-    error_code: int | None = None
-    error_message: str | None = None
-    attempts: int = 0
-    duration_sec: float = 0.0
 
 
 class SafeOrderExecutor:
     """Submit orders through any callable, resending what the policy's classifier calls worth it.
 
-    ``policy_store`` None means the defaults.  ``safety_guard`` is kept for code that reaches it through
-    the executor.  ``logger_instance`` decides where the lines go; ``hooks`` receive every event.
+    ``policy_store`` None means the policy ``safe``.  ``safety_guard`` is kept for code that reaches it through
+    the executor.  ``logger_instance`` decides where the lines go; ``hooks`` receive every event.  ``volatility`` is
+    shared with a guard whose limit follows it.
     """
 
     def __init__(
@@ -66,10 +49,20 @@ class SafeOrderExecutor:
         logger_instance: Any = None,
         *,
         hooks: Iterable[Hook] = (),
+        volatility: Volatility | None = None,
     ) -> None:
         self.policy_store = policy_store
         self.safety_guard = safety_guard
         self.emit = Emitter(logger_instance or _logger, hooks)
+        self.news = OrderNews()
+        self.replies = ReplyTimes()
+        self.volatility = volatility if volatility is not None else Volatility()
+        self._breaker = CircuitBreaker()
+        self._calls = CallBreaker()
+        self._budget = RetryBudget()
+        self._bucket = TokenBucket()
+        self._slots = RetrySlots()
+        self._placements = itertools.count(1)
 
     async def place_order_with_safety(
         self,
@@ -81,43 +74,36 @@ class SafeOrderExecutor:
         tp_price: float | str | None = None,
         client: Any = None,
         order_type: str = "entry",
+        *,
+        before_attempt: BeforeAttempt | None = None,
+        can_close: bool = False,
     ) -> OrderResult:
         """Call ``submit_func(**order_params)`` until it brings an order id or the policy stops.
 
         ``side`` is the position's, also for its exits.  A stop (``order_type`` "sl") refused with -2021 is
         sent again at a price taken from the mark that ``client`` reads; ``sl_price`` is its trigger, by
         default the one in the parameters.  ``tp_price`` is accepted for symmetry: targets are not moved.
-        ``order_params`` is never changed.  Raises PolicyError for an unusable policy value and ValueError
-        for an unknown side, both before anything is sent; failures of the venue are in the result.
+        ``order_params`` is never changed.  ``before_attempt`` may withdraw an order before it is resent.
+        ``can_close`` says that the caller closes the position when told "stop_passed"; otherwise a stop that
+        the price has reached is moved, never given up.
+        Raises PolicyError for an unusable policy value and ValueError for an unknown side, both before
+        anything is sent; failures of the venue are in the result.
         """
-        settings = settings_of(self.policy_store)
+        settings = settings_of(self.policy_store, symbol)
         is_long(side)
-        classifier = CLASSIFIERS[settings.classifier]
-        params = dict(order_params)
-        limit = settings.max_order_retries
-        loop = asyncio.get_running_loop()
-        self.emit(PlacementStarted(symbol, side, order_type, limit))
-        started_s = loop.time()
-        attempts = 0
-        while True:
-            attempts += 1
-            reply = await attempt(submit_func, **params)
-            outcome = reply if isinstance(reply, Failure) else order_id_or_failure(reply)
-            if isinstance(outcome, str):
-                result = OrderResult(True, outcome, None, None, attempts, loop.time() - started_s)
-                self.emit(PlacementEnded(symbol, side, order_type, result, False))
-                return result
-            resend = classifier.resends(outcome, retry_timeouts=settings.retry_timeouts)
-            again = resend and attempts < limit
-            code, message = outcome.code, outcome.message
-            self.emit(AttemptFailed(symbol, order_type, attempts, limit, code, message, again))
-            if not again:
-                result = OrderResult(False, None, code, message, attempts, loop.time() - started_s)
-                self.emit(PlacementEnded(symbol, side, order_type, result, resend))
-                return result
-            if code == WOULD_TRIGGER and order_type == "sl" and settings.adjust_sl_on_2021:
-                sl_price = await self._move_stop(settings, params, symbol, side, sl_price, client)
-            await self._back_off(settings, symbol, order_type, attempts)
+        return await Placement(
+            self,
+            settings,
+            submit_func,
+            dict(order_params),
+            symbol,
+            side,
+            sl_price,
+            client,
+            order_type,
+            before_attempt,
+            can_close,
+        ).run()
 
     async def place_order_batch_with_safety(
         self,
@@ -171,51 +157,136 @@ class SafeOrderExecutor:
             self._keep_stop(symbol, "price look-up", market.message)
             return current_sl
         if buffer is None:
-            buffer = settings_of(self.policy_store).sl_adjustment_buffer_pct
-        long = is_long(side)
-        share = decimal_of(buffer)
-        target = decimal_of(market) * (1 - share if long else 1 + share)
-        new = float(stop_price(target, known_filters(client, symbol).tick, long=long))
+            buffer = settings_of(self.policy_store, symbol).sl_adjustment_buffer_pct
+        new = moved(RefusedStop({}, symbol, side, current_sl, current_sl, client, 0.0), market, buffer)
         self.emit(StopAdjusted(symbol, side, current_sl, new, market))
         return new
 
-    async def _move_stop(
-        self,
-        settings: Settings,
-        params: dict[str, Any],
-        symbol: str,
-        side: str,
-        sl_price: float | str | None,
-        client: Any,
-    ) -> float | str | None:
-        """Write an adjusted trigger into ``params`` and return it; without any trigger change nothing."""
-        field = _trigger_field(params)
-        current = positive_number(sl_price if sl_price is not None else params.get(field))
+    async def move_stop(self, settings: Settings, refused: RefusedStop) -> float | str | None:
+        """Write an adjusted trigger into the parameters and return it; without any trigger change nothing.
+
+        One that would stand further from the planned stop than ``widen_budget_pct`` allows is not moved.
+        """
+        current = refused.current
         if current is None:
-            self._keep_stop(symbol, "stop adjustment", f"no usable {field} or sl_price")
-            return sl_price
+            self._keep_stop(refused.symbol, "stop adjustment", f"no usable {refused.field} or sl_price")
+            return refused.trigger
         new = await self._adjust_sl_for_2021(
-            symbol, side, current, client, buffer=settings.sl_adjustment_buffer_pct
+            refused.symbol,
+            refused.side,
+            current,
+            refused.client,
+            buffer=buffer_of(settings, self.volatility, refused.symbol, refused.delay_s),
         )
-        if new != current:
-            # The venue's decimals travel as text where the caller sent text, as a number where not.
-            params[field] = plain(decimal_of(new)) if isinstance(params.get(field), str) else new
+        planned = positive_number(refused.planned) or current
+        if not within_budget(new, planned, settings.widen_budget_pct):
+            self._keep_stop(refused.symbol, "stop adjustment", f"{new:g} is beyond widen_budget_pct")
+            return current
+        refused.write(new)
         return new
 
-    async def _back_off(self, settings: Settings, symbol: str, order_type: str, failed: int) -> None:
-        delay_s = backoff_s(
-            failed,
-            base_s=settings.retry_backoff_base_sec,
-            growth=settings.retry_backoff_growth,
-            cap_s=settings.max_retry_backoff_sec,
+    async def judge_refused_stop(
+        self, settings: Settings, refused: RefusedStop
+    ) -> tuple[bool, float | str | None]:
+        """Ask whether a refused stop would have fired; return that, and the trigger to go on with.
+
+        True: close.  The rules are those of :mod:`sim.execution.refused_stop`.  Without a price the stop stays.
+        """
+        current, symbol, client = refused.current, refused.symbol, refused.client
+        if current is None or client is None:
+            self._keep_stop(symbol, "stop adjustment", f"no client, or no usable {refused.field}")
+            return False, refused.trigger
+        market: float | Failure = await attempt_within(
+            settings.attempt_timeout_sec, reference_price, client, symbol
         )
-        self.emit(BackoffStarted(symbol, order_type, delay_s, failed + 1))
-        await asyncio.sleep(delay_s)
+        if isinstance(market, Failure):
+            self._keep_stop(symbol, "price look-up", market.message)
+            return False, current
+        self.volatility.note(symbol, market)
+        buffer = buffer_of(settings, self.volatility, symbol, refused.delay_s)
+        decision = decide(refused, current, market, buffer, settings.widen_budget_pct)
+        if decision.what == "move":
+            self.emit(StopAdjusted(symbol, refused.side, current, decision.trigger, market))
+            refused.write(decision.trigger)
+        return decision.what == "passed", decision.trigger
+
+    def next_number(self) -> int:
+        """Return the running number of a placement: what tells apart, in chance, orders without a client id."""
+        return next(self._placements)
+
+    def lets_through(self, symbol: str, settings: Settings) -> bool:
+        """Tell whether the breaker that judges all calls lets one more be made."""
+        if not settings.breaker_window_calls or self._calls.lets_through(settings.breaker_trial_calls):
+            return True
+        self._keep(symbol, "circuit breaker", "too many of the last calls failed", "the order is not sent")
+        return False
+
+    def grants_retry(self, symbol: str, failure: Failure, settings: Settings) -> bool:
+        """Tell whether breakers and budgets let a failed order be sent again.
+
+        With ``max_parallel_retries`` a granted retry holds a slot until :meth:`release_retry`.
+        """
+        spent = self._refuses_retry(symbol, failure, settings)
+        if spent is None:
+            return True
+        self._keep(symbol, *spent, "no further attempt")
+        return False
+
+    def _refuses_retry(self, symbol: str, failure: Failure, settings: Settings) -> tuple[str, str] | None:
+        if settings.breaker_failures and self._breaker.note_failure(
+            circuit_of(symbol, failure.code, failure.message),
+            settings.breaker_failures,
+            settings.breaker_open_sec,
+        ):
+            return "circuit breaker", f"{settings.breaker_failures} equal refusals"
+        if settings.breaker_window_calls and self._calls.is_open():
+            return "circuit breaker", "too many of the last calls failed"
+        if settings.throttle_tokens and not self._bucket.grants(
+            settings.throttle_tokens, settings.throttle_stop_share
+        ):
+            return "retry throttle", "too few tokens are left"
+        if settings.retry_budget_ratio and not self._budget.withdraw(
+            settings.retry_budget_ratio, settings.retry_budget_per_sec, settings.retry_budget_window_sec
+        ):
+            return "retry budget", "it is spent"
+        if settings.max_parallel_retries and not self._slots.take(settings.max_parallel_retries):
+            return "parallel retries", f"{settings.max_parallel_retries} are under way"
+        return None
+
+    def release_retry(self) -> None:
+        """Give back the slot of a granted retry: its answer came, or it is not made."""
+        self._slots.give_back()
+
+    def note_request(self, settings: Settings) -> None:
+        """Count the first attempt of a placement for the retry budget."""
+        if settings.retry_budget_ratio:
+            self._budget.deposit(settings.retry_budget_window_sec)
+
+    def note_call(self, failed: bool, settings: Settings) -> None:
+        """Count the outcome of an attempt for the breaker that judges all calls."""
+        if settings.breaker_window_calls:
+            self._calls.note(
+                failed,
+                settings.breaker_window_calls,
+                settings.breaker_failure_share,
+                settings.breaker_open_sec,
+                settings.breaker_trial_calls,
+            )
+
+    def note_transient(self, settings: Settings) -> None:
+        """Charge the throttle's bucket for a failure that is worth a retry, whether or not one follows."""
+        if settings.throttle_tokens:
+            self._bucket.charge(settings.throttle_tokens, settings.throttle_stop_share)
+
+    def note_success(self, symbol: str, settings: Settings) -> None:
+        """Close the symbol's circuits and fill the throttle's bucket: the venue takes orders again."""
+        if settings.breaker_failures:
+            self._breaker.note_success(symbol)
+        if settings.throttle_tokens:
+            self._bucket.put(settings.throttle_ratio)
+
+    def _keep(self, symbol: str, what: str, message: str, consequence: str) -> None:
+        self.emit(SideCallFailed(symbol, what, message, consequence))
 
     def _keep_stop(self, symbol: str, what: str, message: str) -> None:
-        self.emit(SideCallFailed(symbol, what, message, "the stop price stays"))
-
-
-def _trigger_field(params: Mapping[str, Any]) -> str:
-    """Name the field that holds a stop's trigger on the endpoint these parameters are meant for."""
-    return "triggerPrice" if "triggerPrice" in params or "algoType" in params else "stopPrice"
+        self._keep(symbol, what, message, "the stop price stays")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -19,7 +19,8 @@ from sim.experiment.prepare import load_market_of
 from sim.experiment.result import Result
 from sim.experiment.run import run_scenario
 from sim.experiment.store import read_json, write_json
-from sim.metrics import HEADLINES
+from sim.faults import KINDS
+from sim.metrics import HEADLINES, Coverage, coverage, together
 from sim.scenario import LoadedScenario, load_policy_named, load_scenario
 
 Direction = Literal["lower is better", "higher is better", "either way"]
@@ -50,13 +51,17 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class GateReport:
-    """State the outcome for one scenario: ``runs`` made, ``exact`` ones byte-equal, what differs."""
+    """State the outcome for one scenario: ``runs`` made, ``exact`` ones byte-equal, what differs.
+
+    ``coverage`` counts in which position its faults met the bot and what came of the writes.
+    """
 
     scenario: str
     runs: int
     exact: int
     updated: bool
     differences: tuple[Difference, ...]
+    coverage: Coverage = field(default_factory=Coverage)
 
     @property
     def passed(self) -> bool:
@@ -85,6 +90,9 @@ def check_scenario(
     market = load_market_of(loaded)
     rows: dict[str, Any] = {}
     differences: list[Difference] = []
+    met: list[Coverage] = []
+    words = {spec: kind for kind, spec in KINDS.items()}
+    kinds = {fault.name: words[type(fault)] for fault in loaded.scenario.faults}
     exact = 0
     for name in check.policies:
         policy = load_policy_named(name, (), loaded.base_dir)
@@ -97,6 +105,7 @@ def check_scenario(
                 market=market,
                 progress=None if progress is None else _bound(progress, name, seed),
             )
+            met.append(coverage(result.frames, kinds))
             key = f"{name}/{seed}"
             rows[key] = _row(result)
             if update:
@@ -112,7 +121,12 @@ def check_scenario(
         except OSError as error:
             raise InputError(str(path), error.strerror, "a file that can be written") from error
     return GateReport(
-        scenario=loaded.name, runs=len(rows), exact=exact, updated=update, differences=tuple(differences)
+        scenario=loaded.name,
+        runs=len(rows),
+        exact=exact,
+        updated=update,
+        differences=tuple(differences),
+        coverage=together(met),
     )
 
 

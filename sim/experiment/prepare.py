@@ -141,6 +141,33 @@ def prepare(loaded: LoadedScenario, market: Market, seed: int, intents: int | No
     time.
     """
     scenario = loaded.scenario
+    filters, paths = paths_of(loaded, market, seed)
+    first = next(iter(paths.values()))
+    workload = scenario.workload
+    usable_us = scenario.decides_until_us(first.end_us)
+    if usable_us <= 0:
+        needed = f"less than the tape's {first.end_us / 1e6:g} s together with twice settle.settle_s"
+        raise InputError("workload.hold_s", workload.hold_s, needed)
+    if workload.signals is None and round(workload.first_s * 1e6) >= usable_us:
+        room = f"less than {usable_us / 1e6:g} s, until which the tape leaves room to hold and settle"
+        raise InputError("workload.first_s", workload.first_s, room)
+    wanted = [number for number in (intents, workload.intents) if number is not None]
+    spec = workload.model_copy(update={"intents": min(wanted)}) if wanted else workload
+    notes: list[str] = []
+    plans = plan_intents(
+        spec, seed, usable_us, first.epoch_us, first.bar_us, sorted(paths), loaded.base_dir, notes
+    )
+    _refuse_nothing_to_trade(plans, paths, filters)
+    notes += _refuse_too_large(scenario, plans, paths, market.volumes)
+    _refuse_too_much_leverage(plans, filters)
+    return Prepared(paths=paths, filters=filters, plans=plans, notes=tuple(notes), volumes=market.volumes)
+
+
+def paths_of(
+    loaded: LoadedScenario, market: Market, seed: int
+) -> tuple[dict[str, SymbolFilters], dict[str, PricePath]]:
+    """Build filters and price paths by symbol, on one time axis; refuse windows that lie off it."""
+    scenario = loaded.scenario
     line = scenario.market.line
     symbols = [tape.symbol for tape in market.tapes] if line is None else [line.symbol]
     filters = symbol_filters(scenario, symbols)
@@ -161,24 +188,7 @@ def prepare(loaded: LoadedScenario, market: Market, seed: int, intents: int | No
         )
     first = next(iter(paths.values()))
     _refuse_windows_off_the_tape(scenario, first.epoch_us, first.end_us)
-    workload = scenario.workload
-    usable_us = scenario.decides_until_us(first.end_us)
-    if usable_us <= 0:
-        needed = f"less than the tape's {first.end_us / 1e6:g} s together with twice settle.settle_s"
-        raise InputError("workload.hold_s", workload.hold_s, needed)
-    if workload.signals is None and round(workload.first_s * 1e6) >= usable_us:
-        room = f"less than {usable_us / 1e6:g} s, until which the tape leaves room to hold and settle"
-        raise InputError("workload.first_s", workload.first_s, room)
-    wanted = [number for number in (intents, workload.intents) if number is not None]
-    spec = workload.model_copy(update={"intents": min(wanted)}) if wanted else workload
-    notes: list[str] = []
-    plans = plan_intents(
-        spec, seed, usable_us, first.epoch_us, first.bar_us, sorted(paths), loaded.base_dir, notes
-    )
-    _refuse_nothing_to_trade(plans, paths, filters)
-    notes += _refuse_too_large(scenario, plans, paths, market.volumes)
-    _refuse_too_much_leverage(plans, filters)
-    return Prepared(paths=paths, filters=filters, plans=plans, notes=tuple(notes), volumes=market.volumes)
+    return filters, paths
 
 
 def _refuse_too_large(
@@ -250,10 +260,13 @@ def _refuse_too_much_leverage(plans: list[IntentPlan], filters: dict[str, Symbol
 def _refuse_windows_off_the_tape(scenario: Scenario, epoch_us: int, end_us: int) -> None:
     # A fault or a stretch that cannot happen would silently test nothing.
     for index, fault in enumerate(scenario.faults):
-        window = fault.how.window
-        if window is not None and at_us(window.at, epoch_us) >= end_us:
-            tape = f"a time on the tape, which lasts {end_us / 1e6:g} s"
-            raise InputError(f"faults[{index}].how.window.at", window.at, tape)
+        how = fault.how
+        windows = [("window", how.window)] if how.window is not None else []
+        windows += [(f"windows[{place}]", window) for place, window in enumerate(how.windows or ())]
+        for name, window in windows:
+            if at_us(window.at, epoch_us) >= end_us:
+                tape = f"a time on the tape, which lasts {end_us / 1e6:g} s"
+                raise InputError(f"faults[{index}].how.{name}.at", window.at, tape)
     for name in ("overload", "blocked"):
         for index, stretch in enumerate(getattr(scenario.limits, name)):
             if stretch.span_us(epoch_us)[0] >= end_us:
@@ -272,6 +285,6 @@ def _path(
         price_decimals=rules.price_decimals,
         inside=market.inside[tape.symbol],
         mark=MarkSource(spec.mark, seed, market.marks.get(tape.symbol)),
-        shocks=tuple(spec.shock),
+        shocks=scenario.shocks_in_force(),
         problems=spec.problems,
     )

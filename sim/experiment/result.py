@@ -74,7 +74,8 @@ class Result:
         return str(self.manifest["name"])
 
     def __repr__(self) -> str:
-        found = len(self.violations)
+        # A rule of conduct by itself loses nothing; it is counted apart.
+        found = int((self.violations["kind"] != "practice").sum())
         return (
             f"<Result {self.name}: {self.manifest['intents']} intents, {found} violations, "
             f"trace {self.manifest['trace_sha256'][:12]}>"

@@ -5,22 +5,35 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from logging import Logger
 from pathlib import Path
 from typing import Any
 
-from sim.checks import run_checks
+from sim.checks import Bounds, Caps, Grid, run_checks
 from sim.errors import InputError
+from sim.exchange.filters import SymbolFilters
 from sim.experiment.fingerprint import code_sha256, versions
 from sim.experiment.prepare import Market, Prepared, load_market_of, prepare
 from sim.experiment.result import Result
+from sim.experiment.swarm import is_armed
 from sim.metrics import build_frames
-from sim.scenario import LoadedPolicy, LoadedScenario, load_policy_named, load_scenario, split_overrides
+from sim.scenario import (
+    LoadedPolicy,
+    LoadedScenario,
+    Scenario,
+    load_policy_named,
+    load_scenario,
+    split_overrides,
+)
 from sim.scenario.files import scenario_dir, shown_path
 from sim.world import RunRecord, World
+from sim.world.code_under_test import ExecutorFactory, event_driven
 
 _LONGEST_NAME = 120
+_CALM_TRADING = 0.95
+"""The share of intents that must trade where nothing is there to stop them (failures C3, calm_baseline)."""
 
 Progress = Callable[[int, int], None]
 
@@ -37,12 +50,14 @@ def run_scenario(
     policy_word: str = "",
     progress: Progress | None = None,
     logger: Logger | None = None,
+    executor_factory: ExecutorFactory = event_driven,
 ) -> Result:
     """Run ``scenario`` (name, path or loaded) under ``policy`` and return its result.
 
     ``policy`` None means the first of the scenario's ``[check]``, ``seed`` None likewise.  ``overrides`` are
     ``key=value`` texts: ``execution.*`` go to the policy, the rest to the scenario.  ``market`` spares loading the
-    tapes again.  ``scenario_word`` and ``policy_word`` are how the reproducing command names what was loaded.
+    tapes again.  ``executor_factory`` makes the code under test, by default the shipped executor.
+    ``scenario_word`` and ``policy_word`` are how the reproducing command names what was loaded.
     Raises InputError for anything a person wrote that cannot be used.
     """
     to_scenario, to_policy = split_overrides(overrides)
@@ -61,6 +76,7 @@ def run_scenario(
         seed,
         intents,
         overrides,
+        is_armed(loaded),
     )
     market = market if market is not None else load_market_of(loaded)
     ready = prepare(loaded, market, seed, intents)
@@ -74,6 +90,7 @@ def run_scenario(
         logger=logger,
         progress=progress,
         volumes=ready.volumes,
+        executor_factory=executor_factory,
     )
     try:
         record = world.run()
@@ -84,17 +101,7 @@ def run_scenario(
         )
         raise InputError("client.timeout_s", spec.client.timeout_s, patience) from error
     steps = {symbol: float(filters.step) for symbol, filters in ready.filters.items()}
-    run_checks(
-        record.trace,
-        settings=policy.store.settings,
-        steps=steps,
-        isolation=spec.isolation,
-        opening_wallet=spec.account.wallet,
-        protect_s=spec.invariants.protect_s,
-        settle_belief_s=spec.invariants.settle_belief_s,
-        errors=record.errors,
-        trigger_view_s=spec.fills.trigger_view_delay_ms / 1e3,
-    )
+    judge(record, spec, policy, ready.filters)
     manifest = _manifest(loaded, policy, seed, intents, command, market, ready, record)
     frames = build_frames(
         record.trace,
@@ -102,9 +109,63 @@ def run_scenario(
         seed=seed,
         epoch_us=record.epoch_us,
         steps=steps,
+        reproduce=lambda intent: _again(command, spec, intent),
     )
     record.trace.forget()
     return Result(frames=frames, manifest=manifest)
+
+
+def judge(
+    record: RunRecord, spec: Scenario, policy: LoadedPolicy, filters: Mapping[str, SymbolFilters]
+) -> None:
+    """Write every violation of a run into its trace, by the bounds of its scenario; once for each run."""
+    run_checks(
+        record.trace,
+        settings=policy.store.settings,
+        steps={symbol: float(rules.step) for symbol, rules in filters.items()},
+        isolation=spec.isolation,
+        opening_wallet=spec.account.wallet,
+        protect_s=spec.invariants.protect_s,
+        settle_belief_s=spec.invariants.settle_belief_s,
+        errors=record.errors,
+        trigger_view_s=spec.fills.trigger_view_delay_ms / 1e3,
+        bounds=bounds_of(spec),
+        grids={name: Grid(float(rules.tick), float(rules.min_notional)) for name, rules in filters.items()},
+        caps=_caps_of(record, spec) if spec.limits.enforce else None,
+        fault_rates={fault.name: fault.how.rate for fault in spec.faults if fault.how.rate is not None},
+    )
+
+
+def bounds_of(spec: Scenario) -> Bounds:
+    """Return what the checks are to hold a run of this scenario to."""
+    stated = spec.invariants
+    calm = not spec.faults and not spec.market.shock and spec.regime is None
+    return Bounds(
+        clean_s=stated.clean_s,
+        replace_gap_s=stated.replace_gap_s,
+        panic_s=stated.panic_s,
+        live_s=stated.live_s,
+        settle_s=spec.settle.settle_s,
+        block_s=stated.block_s,
+        reference_age_s=stated.reference_age_s,
+        flight_s=stated.flight_s,
+        fill_tolerance_pct=stated.fill_tolerance_pct,
+        min_stop_pct=stated.min_stop_pct,
+        widen_budget=stated.widen_budget,
+        cap_share=stated.cap_share,
+        least_trading=_CALM_TRADING if stated.least_trading is None and calm else stated.least_trading,
+    )
+
+
+def _caps_of(record: RunRecord, spec: Scenario) -> Caps:
+    limits = spec.limits
+    return Caps(
+        limits.weight_per_min,
+        limits.orders_per_10s,
+        limits.orders_per_min,
+        limits.shared_ip,
+        record.epoch_us,
+    )
 
 
 def _scenario_word(loaded: LoadedScenario) -> str:
@@ -121,12 +182,38 @@ def _policy_word(loaded: LoadedScenario, policy: LoadedPolicy) -> str:
     return named
 
 
-def _command(scenario: str, policy: str, seed: int, intents: int | None, overrides: Sequence[str]) -> str:
+def _command(
+    scenario: str, policy: str, seed: int, intents: int | None, overrides: Sequence[str], swarm: bool
+) -> str:
     words = ["sim", "run", scenario, "--policy", policy, "--seed", str(seed)]
+    if swarm:
+        words.append("--swarm")
     if intents is not None:
         words += ["--intents", str(intents)]
     for item in overrides:
         words += ["--set", item]
+    return shlex.join(words)
+
+
+@lru_cache(maxsize=8)
+def _words(command: str) -> tuple[str, ...]:
+    # Asked once for every violation of a run, and splitting costs more than the rest of it.
+    return tuple(shlex.split(command))
+
+
+def _again(command: str, spec: Scenario, intent: int) -> str:
+    """Return the shortest run that shows an intent's violation again.
+
+    Where every intent has its own account, those decided later change nothing for it; in one account, and for the run
+    as a whole, all of them belong to it.
+    """
+    if intent < 0 or spec.isolation == "account":
+        return command
+    words = list(_words(command))
+    if "--intents" in words:
+        words[words.index("--intents") + 1] = str(intent + 1)
+    else:
+        words[words.index("--seed") + 2 : words.index("--seed") + 2] = ["--intents", str(intent + 1)]
     return shlex.join(words)
 
 
@@ -212,10 +299,14 @@ def _manifest(
         "events": record.events,
         "load": _load(record),
         "errors": list(record.errors),
+        "armed": [fault.model_dump(mode="json", exclude_unset=True) for fault in spec.faults]
+        if is_armed(loaded)
+        else [],
         "escaped": _escaped(record),
         "path_source": {symbol: path.source for symbol, path in sorted(ready.paths.items())},
-        "shocks": [shock.describe() for shock in spec.market.shock],
-        "shock_spans_us": [list(shock.span_us(record.epoch_us)) for shock in spec.market.shock],
+        "regimes_us": [list(stretch) for stretch in record.regimes],
+        "shocks": [shock.describe() for shock in spec.shocks_in_force()],
+        "shock_spans_us": [list(shock.span_us(record.epoch_us)) for shock in spec.shocks_in_force()],
         "data_notes": [
             *market.notes,
             *ready.notes,

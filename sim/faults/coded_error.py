@@ -1,12 +1,13 @@
 """Answer with one of the venue's error codes.
 
-The stage follows from the code (binance-facts 1.1-1.2): gateway refusals and rule refusals are never applied;
-core failures may have been, so ``applied`` must be stated for them and has no default.
+The stage follows from the code (binance-facts 1.1-1.2): gateway refusals and rule refusals are not applied, as
+documented; core failures may have been, so ``applied`` must be stated for them and has no default.  Any code may be
+given an ``applied``: orders behind documented failures have been seen to live (binance-facts 1.3).
 """
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -14,20 +15,35 @@ from sim.chance import Stream
 from sim.exchange.effects import Effect, Stage
 from sim.exchange.replies import STATUS_AND_TEXT, error_reply
 from sim.exchange.request import Request
-from sim.faults.base import FaultSpec, Probability, drawn_truth
+from sim.faults.base import FaultSpec, Probability, drawn_truth, likeness
+from sim.faults.how import Timing
 
 _GATEWAY: Final = frozenset({-1003, -1008, -1015, -1021})
 _CORE: Final = frozenset({-1000, -1001, -1006, -1007})
 
 
 class CodedError(FaultSpec):
-    """Refuse with ``code``; ``status`` and ``message`` override the venue's usual ones."""
+    """Refuse with ``code``; ``status`` and ``message`` override the venue's usual ones.
+
+    ``sticky``: an intent's requests that are the same but for ids and time meet the same luck, so a refusal stays
+    whatever is resent (failures.md F43).
+    """
+
+    example: ClassVar[str] = """
+[[faults]]
+name = "disconnected"
+code = -1001
+applied = 0.5
+how = { rate = 0.05 }
+match = { call = "order" }
+"""
 
     kind: Literal["code"] = "code"
     code: int = Field(lt=0)
     applied: Probability | None = None
     status: int | None = Field(default=None, ge=400, le=599)
     message: str | None = None
+    sticky: bool = False
 
     @model_validator(mode="after")
     def _truth_is_stated(self) -> CodedError:
@@ -36,16 +52,25 @@ class CodedError(FaultSpec):
             raise ValueError(f"code={self.code} must be one of {known}")
         if self.code in _CORE and self.applied is None:
             raise ValueError(f"code={self.code} may hide an applied order: state applied (0 to 1)")
-        if self.code not in _CORE and self.applied:
-            raise ValueError(f"code={self.code} is a refusal: applied={self.applied} must be absent or 0")
         return self
 
     @property
     def acts_at(self) -> Stage:
-        """Return gateway, core or rules, by the code."""
-        if self.code in _GATEWAY:
-            return "gateway"
-        return "core" if self.code in _CORE else "rules"
+        """Return gateway, core or rules, by the code; core for all that may be applied."""
+        if self.applied or self.code in _CORE:
+            return "core"
+        return "gateway" if self.code in _GATEWAY else "rules"
+
+    @property
+    def strikes_plainly(self) -> bool:
+        """Tell that each request has its own luck."""
+        return not self.sticky
+
+    def strike(self, request: Request, arrives_us: int, timing: Timing, applied: Stream) -> Effect | None:
+        """Return the refusal; a sticky one for all requests alike."""
+        if not timing.fires(request, arrives_us, likeness(request) if self.sticky else None):
+            return None
+        return self.effect(request, applied)
 
     def effect(self, request: Request, applied: Stream) -> Effect:
         """Answer with the error."""

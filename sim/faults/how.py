@@ -1,93 +1,35 @@
-"""Say when a fault happens: per request, in bursts, in a window, or by script; and on which requests.
+"""Say when a fault happens: per request, in bursts, in a window, by script, or tied to something outside.
 
 ``rate``    fires when the fault's own draw for the request's key is below it, so raising it only adds faults.
-``burst``   a two-state Markov process on the time axis that depends on (seed, fault name) alone.
-``window``  a stretch of the replayed day.
+``burst``   a two-state Markov process on the time axis that depends on (seed, fault name) alone; with
+``per = "symbol"`` one for each symbol, else all symbols meet the same.
+``window``  a stretch of the replayed day; ``windows``, several of them with one rate.
 ``script``  the n-th matching request (from 1), per intent unless ``scope = "run"``.
+``coupled`` a probability that follows volatility, outside load or the bar's close (:mod:`sim.faults.coupled`).
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.chance import Stream
-from sim.errors import nearest
-from sim.exchange.door import ROUTES
 from sim.exchange.request import Request
-from sim.market import At, at_us
+from sim.faults.coupled import Coupled, Coupling
+from sim.faults.match import Match, Role
+from sim.market import At, PricePath, at_us
 
-_CALLS: dict[str, frozenset[str]] = {
-    "order": frozenset({"POST /fapi/v1/order", "POST /fapi/v1/algoOrder", "POST /fapi/v1/batchOrders"}),
-    "cancel": frozenset(
-        {
-            "DELETE /fapi/v1/order",
-            "DELETE /fapi/v1/algoOrder",
-            "DELETE /fapi/v1/batchOrders",
-            "DELETE /fapi/v1/allOpenOrders",
-            "DELETE /fapi/v1/algoOpenOrders",
-        }
-    ),
-    "query": frozenset(
-        {
-            "GET /fapi/v1/order",
-            "GET /fapi/v1/algoOrder",
-            "GET /fapi/v1/openOrder",
-            "GET /fapi/v1/openOrders",
-            "GET /fapi/v1/openAlgoOrders",
-            "GET /fapi/v1/allOrders",
-            "GET /fapi/v1/allAlgoOrders",
-        }
-    ),
-    "price": frozenset(
-        {"GET /fapi/v1/ticker/price", "GET /fapi/v2/ticker/price", "GET /fapi/v1/premiumIndex"}
-    ),
-    "position": frozenset({"GET /fapi/v2/positionRisk", "GET /fapi/v3/positionRisk"}),
-}
-_ENDPOINTS = frozenset(f"{method} {path}" for method, path in ROUTES)
-Role = Literal["entry", "sl", "tp", "trailing", "flatten", "none"]
+__all__ = ["Burst", "Coupled", "How", "Match", "Role", "Timing", "Window", "burst_edges_us"]
+
+Edges = list[tuple[int, int]]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Match(_Strict):
-    """Narrow a fault to some requests; what is not given matches all.
-
-    ``call`` names a group of endpoints or one endpoint as "METHOD /path".
-    """
-
-    call: str | None = None
-    role: Role | None = None
-    symbol: str | None = None
-    side: Literal["BUY", "SELL"] | None = None
-
-    @model_validator(mode="after")
-    def _known_call(self) -> Match:
-        if self.call is not None and self.call not in _CALLS and self.call not in _ENDPOINTS:
-            names = ", ".join(sorted(_CALLS))
-            near = nearest(self.call, [*_CALLS, *_ENDPOINTS])
-            hint = f", such as {near!r}" if near else ""
-            raise ValueError(
-                f'call={self.call!r} must be one of {names} or an endpoint like "POST /fapi/v1/order"{hint}'
-            )
-        return self
-
-    def matches(self, request: Request) -> bool:
-        """Tell whether the fault concerns this request."""
-        if self.role is not None and request.role != self.role:
-            return False
-        if self.call is not None:
-            group = _CALLS.get(self.call)
-            if request.call not in group if group is not None else request.call != self.call:
-                return False
-        if self.symbol is not None and request.params.get("symbol") != self.symbol:
-            return False
-        return self.side is None or request.params.get("side") == self.side
 
 
 class Burst(_Strict):
@@ -97,6 +39,7 @@ class Burst(_Strict):
     mean_gap_s: float = Field(ge=0.05, le=1e8)
     mean_length_s: float = Field(ge=0.05, le=1e8)
     rate: float = Field(default=1.0, ge=0, le=1)
+    per: Literal["run", "symbol"] = "run"
 
 
 class Window(_Strict):
@@ -113,63 +56,173 @@ class How(_Strict):
     rate: float | None = Field(default=None, ge=0, le=1)
     burst: Burst | None = None
     window: Window | None = None
+    windows: list[Window] | None = Field(default=None, min_length=1)
     script: list[Annotated[int, Field(ge=1)]] | None = Field(default=None, min_length=1)
+    coupled: Coupled | None = None
     scope: Literal["intent", "run"] = "intent"
 
     @model_validator(mode="after")
     def _one_way(self) -> How:
-        given = [name for name in ("rate", "burst", "window", "script") if getattr(self, name) is not None]
+        ways = ("rate", "burst", "window", "windows", "script", "coupled")
+        given = [name for name in ways if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(
-                f"give exactly one of rate, burst, window, script (given: {', '.join(given) or 'none'})"
-            )
+            raise ValueError(f"give exactly one of {', '.join(ways)} (given: {', '.join(given) or 'none'})")
         if self.scope == "run" and self.script is None:
             raise ValueError('scope = "run" belongs to a script')
+        if self.windows is not None and len({window.rate for window in self.windows}) > 1:
+            raise ValueError("windows of one fault have one rate: give a fault for each rate")
         return self
 
 
 class Timing:
-    """Decide for one fault whether it fires on a matching request; holds the script's counters."""
+    """Decide for one fault whether it fires on a matching request; holds the script's counters.
 
-    def __init__(self, how: How, seed: int, name: str, epoch_us: int, until_us: int) -> None:
+    ``edges_us``: (opened, closed) of each window or burst in order, of all symbols together; None for other ways.
+    ``paths`` by symbol are what a coupling to volatility reads and whose symbols bursts ``per = "symbol"`` have.
+    """
+
+    def __init__(
+        self,
+        how: How,
+        seed: int,
+        name: str,
+        epoch_us: int,
+        until_us: int,
+        paths: Mapping[str, PricePath] | None = None,
+    ) -> None:
+        self.epoch_us = epoch_us
         self._stream = Stream(seed, name)
         self._until_us = until_us
         self._rate = how.rate if how.rate is not None else 1.0
         self._script = frozenset(how.script) if how.script is not None else None
         self._per_run = how.scope == "run"
         self._seen: dict[int, int] = {}
-        self.edges_us: list[tuple[int, int]] | None = None
+        self._hit_before: set[int] = set()
+        self._coupling: Coupling | None = None
+        self._of_symbol: dict[str, Edges] | None = None
+        self._new_edges: tuple[Burst, int, str] | None = None
+        self.edges_us: Edges | None = None
         if how.burst is not None:
             self._rate = how.burst.rate
-            self.edges_us = burst_edges_us(how.burst, seed, name, until_us)
+            if how.burst.per == "symbol":
+                self._of_symbol = {}
+                self._new_edges = (how.burst, seed, name)
+                self.edges_us = sorted(
+                    edge for symbol in sorted(paths or ()) for edge in self._bursts_of(symbol)
+                )
+            else:
+                self.edges_us = burst_edges_us(how.burst, seed, name, until_us)
         elif how.window is not None:
             self._rate = how.window.rate
-            start = at_us(how.window.at, epoch_us)
-            end = min(start + round(how.window.for_s * 1e6), until_us)
-            self.edges_us = [(start, end)] if start < end else []
+            self.edges_us = _window_edges_us([how.window], epoch_us, until_us)
+        elif how.windows is not None:
+            self._rate = how.windows[0].rate
+            self.edges_us = _window_edges_us(how.windows, epoch_us, until_us)
+        elif how.coupled is not None:
+            self._coupling = Coupling(how.coupled, seed, epoch_us, until_us, paths or {})
+            self._rate = how.coupled.rate
         if self._rate == 0:
             self.edges_us = None if self.edges_us is None else []
-        self._starts = [start for start, _ in self.edges_us] if self.edges_us is not None else []
 
-    def fires(self, request: Request, at_us: int) -> bool:
-        """Tell whether the fault fires on ``request``, whose effect would set in at ``at_us``."""
+    @property
+    def rate(self) -> float:
+        """Return the probability per request while the fault is active; of a coupling, where all is typical."""
+        return self._rate
+
+    @property
+    def until_us(self) -> int:
+        """Return when faults end (µs since the start)."""
+        return self._until_us
+
+    def uniform(self, key: int) -> float:
+        """Return the fault's own draw in [0, 1) for ``key``."""
+        return self._stream.uniform(key)
+
+    def active(self, at_us: int, symbol: str = "") -> bool:
+        """Tell whether a condition in time holds at ``at_us``: inside a window or burst, or always (rate, coupled).
+
+        A script counts requests and so is never active by itself.  The rate inside a window or burst is not
+        drawn here: a condition holds or does not.  ``symbol`` matters to bursts per symbol; "" asks for any.
+        """
+        if at_us >= self._until_us or self._script is not None or self._rate == 0:
+            return False
+        return self.edges_us is None or self.stretch(at_us, symbol) is not None
+
+    def stretch(self, at_us: int, symbol: str = "") -> tuple[int, int] | None:
+        """Return (opened, closed) of the window or burst that holds ``at_us``, None outside and for other ways."""
+        if self.edges_us is None or self._rate == 0:
+            return None
+        if self._of_symbol is not None and not symbol:
+            return next((edge for edge in self.edges_us if edge[0] <= at_us < edge[1]), None)
+        edges = self.edges_us if self._of_symbol is None else self._bursts_of(symbol)
+        place = bisect_right(edges, (at_us, _ENDLESS)) - 1
+        return edges[place] if place >= 0 and at_us < edges[place][1] else None
+
+    def fires(self, request: Request, at_us: int, sticks_to: int | None = None) -> bool:
+        """Tell whether the fault fires on ``request``, whose effect would set in at ``at_us``.
+
+        ``sticks_to`` None: each request has its own luck.  Otherwise all requests with this key share theirs, and
+        what a script hit once it hits always.
+        """
         if at_us >= self._until_us:
             return False
         if self._script is not None:
-            owner = -1 if self._per_run else request.slot.number
-            seen = self._seen[owner] = self._seen.get(owner, 0) + 1
-            return seen in self._script
-        if self.edges_us is not None:
-            place = bisect_right(self._starts, at_us) - 1
-            if place < 0 or at_us >= self.edges_us[place][1]:
+            return self._script_hits(request, sticks_to)
+        rate, edges = self._rate, self.edges_us
+        if edges is not None:
+            if self._of_symbol is not None:
+                edges = self._bursts_of(_symbol_of(request)) if rate else []
+            place = bisect_right(edges, (at_us, _ENDLESS)) - 1
+            if place < 0 or at_us >= edges[place][1]:
                 return False
-        return self._stream.uniform(request.key) < self._rate
+        elif self._coupling is not None:
+            rate = self._coupling.probability(at_us, _symbol_of(request))
+        return self._stream.uniform(request.key if sticks_to is None else sticks_to) < rate
+
+    def _script_hits(self, request: Request, sticks_to: int | None) -> bool:
+        assert self._script is not None
+        if sticks_to in self._hit_before:
+            return True
+        owner = -1 if self._per_run else request.slot.number
+        seen = self._seen[owner] = self._seen.get(owner, 0) + 1
+        hit = seen in self._script
+        if hit and sticks_to is not None:
+            self._hit_before.add(sticks_to)
+        return hit
+
+    def _bursts_of(self, symbol: str) -> Edges:
+        assert self._of_symbol is not None
+        assert self._new_edges is not None
+        edges = self._of_symbol.get(symbol)
+        if edges is None:
+            burst, seed, name = self._new_edges
+            edges = self._of_symbol[symbol] = burst_edges_us(burst, seed, f"{name}.{symbol}", self._until_us)
+        return edges
 
 
-def burst_edges_us(burst: Burst, seed: int, name: str, until_us: int) -> list[tuple[int, int]]:
+_ENDLESS = 1 << 62
+
+
+def _window_edges_us(windows: Sequence[Window], epoch_us: int, until_us: int) -> Edges:
+    """Return (opened, closed) of the windows in order, those that overlap joined."""
+    edges: Edges = []
+    for start, for_s in sorted((at_us(window.at, epoch_us), window.for_s) for window in windows):
+        end = min(start + round(for_s * 1e6), until_us)
+        if edges and start <= edges[-1][1]:
+            edges[-1] = (edges[-1][0], max(end, edges[-1][1]))
+        elif start < end:
+            edges.append((start, end))
+    return edges
+
+
+def _symbol_of(request: Request) -> str:
+    return str(request.params.get("symbol") or request.slot.symbol)
+
+
+def burst_edges_us(burst: Burst, seed: int, name: str, until_us: int) -> Edges:
     """Return the bursts' (opened, closed) times up to ``until_us``, from (seed, name) alone."""
     gaps, lengths = Stream(seed, name + ".gap"), Stream(seed, name + ".length")
-    edges: list[tuple[int, int]] = []
+    edges: Edges = []
     t_us, index = 0, 0
     while True:
         t_us += max(1, round(-burst.mean_gap_s * 1e6 * math.log(1 - gaps.uniform(index))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,15 @@ class Timeout(FaultSpec):
     request arrives ``late_s`` later than it would have, and is refused after timestamp + recvWindow unless
     ``obey_recv_window`` is false (binance-facts 4).
     """
+
+    example: ClassVar[str] = """
+[[faults]]
+name = "reply_lost"
+kind = "timeout"
+truth = "applied"
+how = { rate = 0.03 }
+match = { role = "entry" }
+"""
 
     kind: Literal["timeout"]
     truth: Truth

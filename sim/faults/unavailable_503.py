@@ -14,6 +14,13 @@ from sim.faults.base import FaultSpec
 class Unavailable503(FaultSpec):
     """Refuse at the gateway; nothing was applied."""
 
+    example: ClassVar[str] = """
+[[faults]]
+name = "unavailable"
+kind = "unavailable_503"
+how = { burst = { mean_gap_s = 60.0, mean_length_s = 4.0 } }
+"""
+
     stage: ClassVar[Stage] = "gateway"
     kind: Literal["unavailable_503"]
 

@@ -17,6 +17,15 @@ from sim.faults.base import FaultSpec, Probability, drawn_truth
 class Unknown503(FaultSpec):
     """Answer 503 A; the write was applied with probability ``applied`` (no default: nobody published one)."""
 
+    example: ClassVar[str] = """
+[[faults]]
+name = "unknown"
+kind = "unknown_503"
+applied = 0.5
+how = { rate = 0.03 }
+match = { call = "order" }
+"""
+
     stage: ClassVar[Stage] = "core"
     kind: Literal["unknown_503"]
     applied: Probability

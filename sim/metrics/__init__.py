@@ -5,6 +5,7 @@ a table or flat numbers, with n, clusters and, where it is a share or a mean, an
 """
 
 from sim.metrics.columns import COLUMNS
+from sim.metrics.coverage import STATES, Cell, Coverage, coverage, empty_cells, matrix, together
 from sim.metrics.document_tables import claims, seed_metrics
 from sim.metrics.frames import Frames, build_frames, concat_frames, with_documented_words
 from sim.metrics.headline_numbers import HEADLINES, headline
@@ -21,13 +22,19 @@ __all__ = [
     "COLUMNS",
     "CONDITIONAL",
     "HEADLINES",
+    "STATES",
+    "Cell",
+    "Coverage",
     "Frames",
     "build_frames",
     "claims",
     "concat_frames",
+    "coverage",
+    "empty_cells",
     "headline",
     "latency",
     "load",
+    "matrix",
     "money",
     "paired",
     "paired_by_date",
@@ -35,5 +42,6 @@ __all__ = [
     "recovery",
     "seed_metrics",
     "slippage",
+    "together",
     "with_documented_words",
 ]

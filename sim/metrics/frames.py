@@ -46,12 +46,14 @@ def build_frames(
     deadline_s: float = PROTECTION_DEADLINE_S,
     budget_r: float = BUDGET_R,
     steps: Mapping[str, float] | None = None,
+    reproduce: Callable[[int], str] | None = None,
 ) -> Frames:
     """Return the frames of one run by name: the keys of :data:`sim.metrics.COLUMNS`.
 
     ``episode_us``: length of a stretch of market, the unit that repeats.  ``epoch_us``: Unix time of the run's
     start; give it when runs of several tapes meet, it keeps their dates and episodes apart.  ``steps``: quantity
-    step by symbol, for "within one step" (without it: equal up to float noise).  ``deadline_s`` and ``budget_r``
+    step by symbol, for "within one step" (without it: equal up to float noise).  ``reproduce``: gives the command that
+    shows an intent's violation again (-1: one of the run as a whole).  ``deadline_s`` and ``budget_r``
     define recovery (:mod:`sim.metrics.states`).  Raises InputError for a length or limit that is not above 0.
     """
     for name, value in (("episode_us", episode_us), ("deadline_s", deadline_s), ("budget_r", budget_r)):
@@ -69,7 +71,7 @@ def build_frames(
         "fills": lambda: fills_frame(source),
         "protection": lambda: protection_frame(source, run_end_us),
         "faults": lambda: faults_frame(source, requests),
-        "violations": lambda: _violations(source),
+        "violations": lambda: _violations(source, reproduce),
         "shadows": lambda: shadows_frame(source),
         "accounts": lambda: accounts_frame(source),
         "liquidations": lambda: liquidations_frame(source),
@@ -128,8 +130,11 @@ def _last_moment(source: Source) -> int:
     return max(ends, default=0)
 
 
-def _violations(source: Source) -> pd.DataFrame:
+def _violations(source: Source, reproduce: Callable[[int], str] | None) -> pd.DataFrame:
     raw = source.table("violation")
+    again = {
+        intent: reproduce(intent) if reproduce is not None else "" for intent in set(raw["intent"].tolist())
+    }
     return pd.DataFrame(
         {
             "run": source.runs(len(raw["intent"])),
@@ -141,6 +146,7 @@ def _violations(source: Source) -> pd.DataFrame:
             "unit": text(raw["unit"]),
             "truth": text(raw["truth"]),
             "belief": text(raw["belief"]),
+            "reproduce": text(np.array([again[intent] for intent in raw["intent"].tolist()], dtype=object)),
         }
     )
 

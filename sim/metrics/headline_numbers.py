@@ -77,6 +77,7 @@ HEADLINES: Final[dict[str, tuple[Better, str]]] = {
     "time_to_protected_p99_s": ("lower", "its 99th percentile"),
     "violations_safety": ("lower", "safety violations found by the checks"),
     "violations_liveness": ("lower", "liveness violations"),
+    "violations_practice": ("lower", "breaches of rules of conduct, which by themselves lose nothing"),
     "violations_simulator": ("lower", "violations of the simulator's own laws"),
 }
 """Every headline number: which way is better, and its meaning."""
@@ -92,7 +93,7 @@ def headline(frames: dict[str, pd.DataFrame], *, protect_s: float = PROTECT_S) -
     if len(intents):
         numbers |= _ends(intents) | _naked(intents, protect_s) | _money(frames) | _prices(intents)
         numbers |= _claims(frames) | _traffic(frames) | _times(frames)
-    for kind in ("safety", "liveness", "simulator"):
+    for kind in ("safety", "liveness", "practice", "simulator"):
         numbers[f"violations_{kind}"] = float((frames["violations"]["kind"] == kind).sum())
     return {name: float(value) for name, value in numbers.items() if not math.isnan(value)}
 
@@ -127,7 +128,7 @@ def _naked(intents: pd.DataFrame, protect_s: float) -> dict[str, float]:
         "naked_excess_mean_s": _mean(rows["naked_excess_s"]),
         "naked_max_s": float(rows["naked_s"].max()),
         "naked_notional_mean_quote_s": _mean(rows["naked_notional_s"]),
-        "naked_beyond_limit_share": float((rows["naked_s"] > protect_s).mean()),
+        "naked_beyond_limit_share": float((rows["naked_charged_s"] > protect_s).mean()),
         "naked_at_end_share": _mean(rows["naked_at_end"]),
         "never_protected_share": _mean(rows["protected"].eq(False)),
         "naked_loss_per_1000_quote": float(rows["naked_loss_quote"].sum()) / len(intents) * 1000,

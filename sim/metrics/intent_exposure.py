@@ -2,7 +2,8 @@
 
 The shadow I1 rests its stop with the fill, so ``naked_s`` is itself the excess over I1.  What no executor can
 avoid that learns of its fill from the entry's acknowledgement — the entry's reply leg and the first stop's
-request leg, with the run's own draws — is split off as structural; the rest is what a policy may change.
+request leg, with the run's own draws — is split off as structural; so is excused time, in which no protective write
+could be accepted or its need be read (the record's outages).  The rest is what a policy may change.
 In a shared account exposure belongs to nobody in particular: all of it is NaN there.
 """
 
@@ -17,9 +18,9 @@ from sim.metrics.lookup import Array, Numbers, count, first, take, total, truth_
 from sim.metrics.source import Source
 from sim.metrics.venue_frames import DUST
 
-_NAKED = ("naked_s", "naked_notional_s", "naked_loss_quote")
+_NAKED = ("naked_s", "naked_excused_s", "naked_notional_s", "naked_loss_quote")
 _PARTS = (
-    "naked_structural_s", "naked_excess_s", "naked_structural_notional_s", "naked_excess_notional_s",
+    "naked_charged_s", "naked_structural_s", "naked_excess_s", "naked_structural_notional_s", "naked_excess_notional_s",
 )  # fmt: skip
 
 
@@ -46,9 +47,11 @@ def exposure_columns(
         structural * columns["entry_quantity"] * np.nan_to_num(columns["fill_price"]),
     )
     entered = columns["entry_fills"] > 0
+    charged = sums["naked_s"] - sums["naked_excused_s"]
     return sums | {
+        "naked_charged_s": charged,
         "naked_structural_s": structural,
-        "naked_excess_s": sums["naked_s"] - structural,
+        "naked_excess_s": np.maximum(charged - structural, 0.0),
         "naked_structural_notional_s": notional,
         "naked_excess_notional_s": sums["naked_notional_s"] - notional,
         "protected": truth_values(protected_us >= 0, entered),

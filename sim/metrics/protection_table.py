@@ -14,6 +14,8 @@ PROTECT_S: Final = 5.0
 
 _PARTS: Final = (
     ("naked", "s", "naked_s"),
+    ("naked: charged", "s", "naked_charged_s"),
+    ("naked: excused", "s", "naked_excused_s"),
     ("naked: structural", "s", "naked_structural_s"),
     ("naked: excess", "s", "naked_excess_s"),
     ("naked notional", "quote*s", "naked_notional_s"),
@@ -26,8 +28,8 @@ _PARTS: Final = (
 def protection(frames: dict[str, pd.DataFrame], *, protect_s: float = PROTECT_S) -> pd.DataFrame:
     """Return nakedness over intents that entered (TABLE_COLUMNS; ``worst`` is the maximum).
 
-    Structural and excess: see :mod:`sim.metrics.intent_exposure`.  In a shared account only the run's own rows
-    are defined: exposure there belongs to the account.
+    Charged and excused, structural and excess: see :mod:`sim.metrics.intent_exposure`.  In a shared account only
+    the run's own rows are defined: exposure there belongs to the account.
     """
     return table(_rows(frames, protect_s))
 
@@ -39,7 +41,7 @@ def _rows(frames: dict[str, pd.DataFrame], protect_s: float) -> Iterator[dict[st
     own = rows[~rows["shared_account"]]
     for name, unit, column in _PARTS:
         yield quantity_row(name, unit, rows, rows[column], note)
-    yield share_row(f"naked longer than {protect_s:g} s", own, own["naked_s"] > protect_s, note)
+    yield share_row(f"naked longer than {protect_s:g} s", own, own["naked_charged_s"] > protect_s, note)
     yield share_row("never protected", own, own["protected"].eq(False).fillna(False), note)
     yield share_row("naked at the close of books", own, own["naked_at_end"].fillna(False), note)
     yield share_row("over-filled", rows, rows["over_fill"] > 0, note)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from sim.exchange.effects import BEFORE_SENDING
 from sim.metrics.lookup import Array
 from sim.metrics.rows import note_for, quantity_row, share_row, single_row, table
 from sim.metrics.wire_frames import costs_of
@@ -22,7 +23,8 @@ def load(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     Windows are the venue's fixed ones: they begin with the Unix minute, and a request counts when it arrives, unless
     it met a ban or the firewall.  With one account per intent the window rows still count all intents
     together, as if one address sent them: the venue counts weight by address.  Rows "refused: …" count answers
-    with an error, "no answer" silence, each as a share of all requests of the intents.  A ban is known by the
+    with an error, "no answer" silence, "connection: …" broken connections by how they broke, each as a share of all
+    requests of the intents; what broke before it was sent counts in no window.  A ban is known by the
     text of its answers; "time banned" runs from the first of them to the end it names, summed over runs.
     """
     return table(_rows(frames))
@@ -42,18 +44,22 @@ def _rows(frames: dict[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
     for call, count in owned["call"].value_counts(sort=False).sort_index().items():
         value = count / max(len(intents), 1)
         yield single_row(f"calls: {call}", "requests per intent", len(intents), value, note)
-    failed = owned["status"] != 200
+    refused = (owned["status"] > 0) & (owned["status"] != 200)
     names = owned["code"].astype("str").where(owned["code"] != 0, "http " + owned["status"].astype("str"))
-    for name in sorted(names[failed & (owned["status"] != 0)].unique()):
-        yield share_row(f"refused: {name}", owned, failed & (names == name), note)
+    for name in sorted(names[refused].unique()):
+        yield share_row(f"refused: {name}", owned, refused & (names == name), note)
     yield share_row("no answer", owned, owned["status"] == 0, note)
+    broken = owned["status"] < 0
+    for how in sorted(owned.loc[broken, "message"].unique()):
+        yield share_row(f"connection: {how}", owned, broken & (owned["message"] == how), note)
     yield share_row("banned (418)", owned, owned["status"] == 418, note)
     asked, lost = unattributed_share(requests)
     yield single_row("unattributed requests", "share", asked, lost, note)
     bans = _bans(requests)
     yield single_row("bans", "bans", len(requests), float(len(bans)), note)
     yield single_row("time banned", "s", len(requests), float(bans.sum()) / 1e6, note)
-    counted = requests[~requests["status"].isin(_UNCOUNTED)]
+    unsent = (requests["status"] < 0) & requests["message"].isin(BEFORE_SENDING)
+    counted = requests[~requests["status"].isin(_UNCOUNTED) & ~unsent]
     calls = counted["call"].to_numpy(object)
     for name, unit, window_s, amount in (
         ("orders in 10 s, at most", "orders", 10, costs_of(calls, lambda cost: cost.orders_10s)),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from sim.metrics.lookup import Array, Numbers, first, last, ratio, take, text, total, whole
 from sim.metrics.source import Source
+from sim.outages import Outages
 
 _ENDED: Final = ("FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED")
 DUST: Final = 1e-9
@@ -105,6 +106,7 @@ def protection_frame(source: Source, run_end_us: int) -> pd.DataFrame:
     naked = np.maximum(0.0, np.abs(rows["position"]) - rows["cover"])
     naked[naked < DUST] = 0.0
     seconds = (to_us - rows["at_us"]) / 1e6
+    excused = Outages(source.table("outage")).excused_us(rows["intent"], rows["at_us"], to_us) / 1e6
     return pd.DataFrame(
         {
             "run": source.runs(size),
@@ -120,6 +122,7 @@ def protection_frame(source: Source, run_end_us: int) -> pd.DataFrame:
             "mark_to": mark_to,
             "naked_quantity": naked,
             "naked_s": np.where(naked > 0.0, seconds, 0.0),
+            "naked_excused_s": np.where(naked > 0.0, excused, 0.0),
             "naked_notional_s": naked * (rows["mark"] + mark_to) / 2 * seconds,
             "naked_loss_quote": naked * np.sign(rows["position"]) * (rows["mark"] - mark_to),
         },

@@ -111,17 +111,23 @@ def _failures(raw: dict[str, Array], requests: pd.DataFrame) -> Array:
             "placement": requests["placement"].to_numpy(np.int64, na_value=-1),
             "at": requests["answered_us"].to_numpy(),
             "status": requests["status"].to_numpy(),
+            "message": requests["message"].to_numpy(object),
         }
     )
     answered = answered[(answered["placement"] >= 0) & (answered["status"] != 200)]
     found = asked.merge(answered.drop_duplicates(["placement", "at"], keep="last"), how="left")
-    status = found["status"].fillna(-1).to_numpy(np.int64)
-    names[codeless] = np.where(
-        status == 0,
-        "time-out",
-        np.where(status > 0, "http " + status.astype(str).astype(object), "no order id"),
-    )
+    names[codeless] = [
+        "no order id" if pd.isna(status) else answer_name(int(status), str(message))
+        for status, message in zip(found["status"], found["message"], strict=True)
+    ]
     return names
+
+
+def answer_name(status: int, message: str) -> str:
+    """Name an answer without a code: a time-out, how the connection broke, or its HTTP status."""
+    if status == 0:
+        return "time-out"
+    return f"connection: {message}" if status < 0 else f"http {status}"
 
 
 def placements_frame(source: Source, requests: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFrame:

@@ -179,7 +179,8 @@ def intent_marks(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     ``mark`` is "broke a rule", "refused or not filled" or "in order"; ``index`` as in :func:`price_line`.
     """
     intents = frames["intents"]
-    broken = intents["intent"].isin(frames["violations"]["intent"])
+    found = frames["violations"]
+    broken = intents["intent"].isin(found.loc[found["kind"].isin(("safety", "liveness")), "intent"])
     outside = intents["entry_fills"] == 0
     mark = np.select([broken, outside], ["broke a rule", "refused or not filled"], default="in order")
     first = intents.groupby("symbol")["plan_price"].transform("first")

@@ -196,7 +196,7 @@ class _Story:
             if request is not None and request.truth:
                 thing = "order" if request.role != "none" else "cancellation"
                 text += f"; the {thing} {_TRUTHS.get(request.truth, request.truth)}"
-            actor = "wire" if fault.stage in ("request_leg", "reply_leg") else "venue"
+            actor = "wire" if fault.stage in ("connect", "request_leg", "reply_leg") else "venue"
             yield _line(fault.at_us, "fault", actor, text, "fault")
 
     def _read(self, request: Any) -> _Ranked:
@@ -360,6 +360,8 @@ class _Story:
             if found.belief:
                 text += f" Believed: {sentence(found.belief)}"
             text += rules.get(found.check, "")
+            if found.reproduce:
+                text += f" Again: {found.reproduce}"
             at_us = found.at_us if is_there(found.at_us) else self.intent.books_us
             yield _line(at_us, "violated", "check", text, "check")
 

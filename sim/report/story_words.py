@@ -16,11 +16,27 @@ _ROLES: Final = {
 }
 
 
+_BROKEN: Final = {
+    "refused": "refused",
+    "dns": "the name could not be resolved",
+    "pool": "no free connection in time",
+    "tls": "no secure connection",
+    "timeout": "no connection in time",
+    "reset": "reset by the peer",
+    "disconnected": "closed without an answer",
+    "truncated": "closed in the middle of the answer",
+    "empty": "an answer with nothing in it",
+}
+"""How a connection broke, by the name in the record."""
+
+
 def answer_text(request: Any) -> str:
     """Say how a request was answered, and after how long."""
     took = seconds_text(request.duration_us / 1e6)
     if request.status == 0:
         return f"no answer within {took}"
+    if request.status < 0:
+        return f"the connection broke {took} after sending: {_BROKEN.get(request.message, request.message)}"
     if request.status == 200:
         return f"answered {took} after sending: done"
     return f"answered {took} after sending: HTTP {request.status}, {code_text(request.code)}{request.message}"

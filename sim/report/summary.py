@@ -7,6 +7,7 @@ from typing import Final
 from sim.experiment import Result
 from sim.report.facts import data_facts
 from sim.report.printing import PrintedTable, markdown_table, text_table, wrapped
+from sim.report.reproduce import reproducing_lines
 from sim.report.tables import brief_table
 from sim.report.verdict import doubts, rules_of, verdict, violations_table
 
@@ -37,6 +38,9 @@ def summary_text(result: Result) -> str:
             else:
                 notes.append(note)
     lines += rules_of(result.violations["check"])
+    again = reproducing_lines(result)
+    if again:
+        lines += ["", "TO SEE THE WORST OF EACH AGAIN", *again]
     lines += ["", "NOTES"]
     for note in [*(f"{note}." for note in dict.fromkeys(notes)), *_data(result)]:
         lines += wrapped(note)
@@ -58,6 +62,9 @@ def summary_md(result: Result) -> str:
             else:
                 notes.append(f"{note}.")
     lines += ["", *(f"- {rule}" for rule in rules_of(result.violations["check"]))]
+    again = reproducing_lines(result)
+    if again:
+        lines += ["", "To see the worst of each again:", "", "```", *again, "```"]
     lines += ["", "## Notes", ""]
     lines += [f"- {note}" for note in [*dict.fromkeys(notes), *_data(result)]]
     lines += ["", "```", str(result.manifest["command"]), "```", ""]

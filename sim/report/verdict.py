@@ -21,19 +21,30 @@ _DEEDS: Final = {
     "I01": "traded twice or more than intended",
     "I02": "ended with a position other than the one believed in",
     "I03": "stood naked beyond {protect_s} s",
+    "I04": "sent an entry on a price too old or too far from the plan",
+    "I05": "filled beyond slippage limit and tolerance without a bounded cause",
+    "I06": "had a stop on the wrong side, too near, or beyond liquidation",
+    "I07": "sent a stop that loses more than the risk budget",
     "I08": "made more attempts than the policy allows",
     "I09": "slept otherwise than the policy says",
+    "I10": "sent requests while told to wait, or beyond the venue's caps",
     "I14": "reported a success or a failure that the venue contradicts",
     "I15": "sent an exit that could open, enlarge or turn a position",
+    "I16": "left exits behind a closed position",
+    "I17": "left a gap or a worse stop in moving one",
+    "I18": "missed the protection deadline and did not close in time",
+    "I19": "sent a number that is not finite, off its grid or below the minimum",
+    "L01": "were not at rest once faults had stopped",
     "L02": "never came to a proper end",
-    "L03": "left work that died unseen",
+    "L03": "left work that died unseen or blocked the loop",
+    "L04": "stood aside where nothing was to be feared",
 }
 _RULE: Final = Heading(name="the rule that was broken", numeric=False)
 _PAIRING_DEGRADED_ABOVE: Final = 0.01
 
 
 def verdict(result: Result) -> str:
-    """Return one to three sentences: what was broken, how many came through, what it cost."""
+    """Return one to four sentences: what was broken, how many came through, which rules of conduct, what it cost."""
     intents = result.frames["intents"]
     total = len(intents)
     if total == 0:
@@ -49,7 +60,7 @@ def verdict(result: Result) -> str:
         opening = f"Of {printed(total)} intents, {listed(parts)}; {rest}"
     else:
         opening = f"None of {printed(total)} intents broke a rule of safety or of liveness."
-    return f"{opening} {_cost(result)}".strip()
+    return " ".join(said for said in (opening, _conduct(result), _cost(result)) if said)
 
 
 def doubts(result: Result) -> list[str]:
@@ -170,8 +181,17 @@ def listed(parts: list[str]) -> str:
 
 
 def _judged(violations: pd.DataFrame) -> pd.DataFrame:
-    """Return what is said about the code under test; the simulator's own slips are doubts."""
-    return violations[violations["kind"] != "simulator"]
+    """Return the breaches of the code under test; the simulator's own slips are doubts, conduct is told apart."""
+    return violations[violations["kind"].isin(("safety", "liveness"))]
+
+
+def _conduct(result: Result) -> str:
+    """Return the sentence on rules of conduct, "" where none was broken."""
+    found = result.violations[result.violations["kind"] == "practice"]
+    if found.empty:
+        return ""
+    counts = [f"{check} in {printed(_distinct(rows))}" for check, rows in found.groupby("check", sort=True)]
+    return f"Rules of conduct, which by themselves lose nothing, were broken too: {listed(counts)} intents."
 
 
 def _deed(check: str, result: Result) -> str:
@@ -218,7 +238,7 @@ def _all_violations(comparison: Comparison, policy: str) -> pd.DataFrame:
 
 def _distinct(found: pd.DataFrame) -> int:
     owned = found[found["intent"] >= 0]
-    return len(owned.drop_duplicates(["seed", "intent"]))
+    return len(owned.drop_duplicates(["seed", "intent"] if "seed" in owned else ["intent"]))
 
 
 def _broken(comparison: Comparison, policy: str) -> int:

@@ -13,6 +13,8 @@ import sim
 from sim.errors import InputError, nearest, unknown_name
 
 EMBEDDED: Final = "embedded:"
+SHARED: Final = "shared:"
+KLINES_VARIABLE: Final = "SIM_KLINES"
 DEEPEST: Final = 50
 """Tables and lists nested deeper than this are refused: nothing here is, and readers recurse."""
 
@@ -24,6 +26,15 @@ def scenario_dir() -> Path:
     package = Path(sim.__file__).parent
     inside = package / "_scenarios"
     return inside if inside.is_dir() else package.parent / "scenarios"
+
+
+def shared_dir() -> Path:
+    """Return the folder of recordings that ``shared:`` references count from, whether or not it is there.
+
+    It is ``$SIM_KLINES``, else ``shared/klines`` beside the checkout.
+    """
+    given = os.environ.get(KLINES_VARIABLE, "")
+    return Path(given) if given else Path(sim.__file__).resolve().parent.parent.parent / "shared" / "klines"
 
 
 def policy_dir() -> Path:
@@ -101,9 +112,14 @@ def shown_path(file: Path) -> str:
 
 
 def resolve(reference: str, base_dir: Path) -> str:
-    """Return a reference as ``sim.market`` takes it: embedded names as they are, paths from ``base_dir``."""
+    """Return a reference as ``sim.market`` takes it: embedded names as they are, paths from ``base_dir``.
+
+    ``shared:PATH`` counts from :func:`shared_dir`.
+    """
     if reference.startswith(EMBEDDED):
         return reference
+    if reference.startswith(SHARED):
+        return str(shared_dir() / reference.removeprefix(SHARED))
     try:
         return str(base_dir / Path(reference).expanduser())
     except RuntimeError:

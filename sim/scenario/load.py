@@ -18,6 +18,8 @@ from sim.market import embedded_names
 from sim.scenario.explain import Finding, findings, not_finite
 from sim.scenario.files import (
     EMBEDDED,
+    KLINES_VARIABLE,
+    SHARED,
     find_toml,
     leads_to_file,
     names_in,
@@ -28,6 +30,7 @@ from sim.scenario.files import (
     read_text,
     resolve,
     scenario_dir,
+    shared_dir,
     shown_path,
 )
 from sim.scenario.mismatch import Path, dotted, raise_together
@@ -141,7 +144,12 @@ def _missing_files(scenario: Scenario, base_dir: FilePath) -> Iterator[Finding]:
             names = [EMBEDDED + name for name in embedded_names()]
             if reference not in names:
                 yield Finding(path, reference, f"one of {', '.join(names)}", nearest(reference, names))
-        elif not _leads_to_a_file(resolve(reference, base_dir)):
+        elif _leads_to_a_file(resolve(reference, base_dir)):
+            continue
+        elif reference.startswith(SHARED):
+            expected = f"a file under {shared_dir()} ({KLINES_VARIABLE} names another folder of recordings)"
+            yield Finding(path, reference, expected)
+        else:
             expected = "a file, or a glob that matches one, seen from the scenario's directory"
             yield Finding(path, reference, expected, neighbour(reference, base_dir))
     for path, file in (

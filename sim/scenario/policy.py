@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from sim.errors import InputError, nearest
 from sim.execution.errors import PolicyError
-from sim.execution.policy_keys import KEYS, PREFIX, PolicyValue
+from sim.execution.policy_key import PolicyValue
+from sim.execution.policy_keys import KEYS, PREFIX
 from sim.execution.policy_store import PolicyStore
 from sim.scenario.files import find_toml, names_in, parse_toml, policy_dir, read_text, shown_path
 from sim.scenario.mismatch import raise_together
@@ -78,7 +79,9 @@ def _checked(name: str, given: dict[str, tuple[str, Any]]) -> LoadedPolicy:
     if errors:
         raise_together(errors)
     store = PolicyStore(values)
-    in_force = json.dumps(asdict(store.settings), sort_keys=True, separators=(",", ":"))
+    # Values for single symbols ("KEY@SYMBOL") are in force as well.
+    single = {key: value for key, value in store.values.items() if "@" in key}
+    in_force = json.dumps({**asdict(store.settings), **single}, sort_keys=True, separators=(",", ":"))
     return LoadedPolicy(name, store, hashlib.sha256(in_force.encode()).hexdigest(), dict(store.values))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -12,6 +13,9 @@ from sim.exchange.limits_spec import VenueLimits
 from sim.exchange.matching import FillSpec
 from sim.exchange.venue_spec import VenueSpec
 from sim.faults import Fault
+from sim.faults.regimes import PREFIX, RegimeSpec
+from sim.faults.venue_halt import VenueHalt
+from sim.market.shocks import Shock
 from sim.scenario.account_spec import AccountSpec
 from sim.scenario.market_spec import MarketSpec, Strict
 from sim.scenario.mismatch import Mismatch
@@ -64,10 +68,33 @@ class CheckSpec(Strict):
 
 
 class InvariantSpec(Strict):
-    """Set the checks' bounds: time to protect a fill, and time for belief to reach truth."""
+    """Set the checks' bounds, times in seconds: time to protect a fill (I03), for belief to reach truth (I02).
+
+    ``clean_s`` (I16): exits may outlive their position so long.  ``replace_gap_s`` (I17): a stop that is moved may be
+    missing so long.  ``panic_s`` (I18): so long after a missed protection deadline a close must have left.
+    ``live_s`` (L01): so long after faults stop an intent must be at rest.  ``block_s`` (L03): the event loop may
+    stand so long.  ``least_trading`` (L04): the share of intents that must trade; by default 0.95 where the scenario
+    has neither faults nor shocks, else nothing is asked.  ``reference_age_s`` (I04): so old may the price be that an
+    entry is sent on, at each attempt.  ``flight_s`` (I05): so long may an entry travel; ``fill_tolerance_pct`` (I05):
+    so much of the price may its fill cost beyond the policy's slippage limit.  ``min_stop_pct`` (I06): so near, as a
+    share of it, may a stop stand to the price it was made from.  ``widen_budget`` (I07): by this share of its planned
+    distance may a stop be widened in all.  ``cap_share`` (I10): this share of the venue's caps may be used.
+    """
 
     protect_s: float = Field(default=5.0, gt=0, le=86_400)
     settle_belief_s: float = Field(default=30.0, gt=0, le=86_400)
+    clean_s: float = Field(default=30.0, gt=0, le=86_400)
+    replace_gap_s: float = Field(default=2.0, gt=0, le=86_400)
+    panic_s: float = Field(default=10.0, gt=0, le=86_400)
+    live_s: float = Field(default=60.0, gt=0, le=86_400)
+    block_s: float = Field(default=1.0, gt=0, le=86_400)
+    least_trading: float | None = Field(default=None, ge=0, le=1)
+    reference_age_s: float = Field(default=2.0, gt=0, le=86_400)
+    flight_s: float = Field(default=2.0, gt=0, le=86_400)
+    fill_tolerance_pct: float = Field(default=0.001, ge=0, le=1)
+    min_stop_pct: float = Field(default=0.0005, ge=0, le=1)
+    widen_budget: float = Field(default=0.5, ge=0, le=100)
+    cap_share: float = Field(default=1.0, gt=0, le=1)
 
 
 class Scenario(Strict):
@@ -85,6 +112,7 @@ class Scenario(Strict):
     venue: VenueSpec = VenueSpec()
     account: AccountSpec = AccountSpec()
     faults: list[Fault] = Field(default=[])
+    regime: RegimeSpec | None = None
     settle: SettleSpec = SettleSpec()
     limits: LimitsSpec = LimitsSpec()
     check: CheckSpec = CheckSpec()
@@ -98,6 +126,9 @@ class Scenario(Strict):
                 # A name is a stream of chance: two faults of one name would always fire together.
                 other = f"a name of its own (faults[{first[fault.name]}] has this one)"
                 raise Mismatch(("faults", index, "name"), fault.name, other)
+            if self.regime is not None and fault.name.startswith(PREFIX):
+                taken = f"a name that does not begin with {PREFIX}: the regime's own faults do"
+                raise Mismatch(("faults", index, "name"), fault.name, taken)
         return self
 
     @model_validator(mode="after")
@@ -123,6 +154,16 @@ class Scenario(Strict):
         own = {name: getattr(self.account, name) for name in ("maker_fee", "taker_fee")}
         given = {name: fee for name, fee in own.items() if fee is not None}
         return self.fills.model_copy(update=given) if given else self.fills
+
+    def shocks_in_force(self) -> tuple[Shock, ...]:
+        """Return what is laid over the tape: the market's shocks, and the halts that faults of kind venue_halt bring.
+
+        A straight line (``path = "line"``) has no halts; there such a fault stops the wire alone.
+        """
+        if self.market.line is not None:
+            return ()
+        halts = [fault.shocks() for fault in self.faults if isinstance(fault, VenueHalt)]
+        return (*self.market.shock, *chain.from_iterable(halts))
 
     def decides_until_us(self, end_us: int) -> int:
         """Return until when intents may be decided on a tape that ends at ``end_us`` (µs); below 1 for never.

@@ -22,10 +22,13 @@ from sim.exchange.limits_spec import VenueLimits
 from sim.exchange.matching import FillSpec
 from sim.exchange.minute_volume import MinuteVolume
 from sim.exchange.venue import Venue
+from sim.faults import FaultInjector
+from sim.faults.live import install
 from sim.market import PricePath
 from sim.trace import Trace
 from sim.web.application import make_application
 from sim.web.clients import modules_to_fence, reproducible_ids, served
+from sim.web.exchange import Exchange
 from sim.web.gateway_exchange import GatewayExchange
 
 _T = TypeVar("_T")
@@ -94,6 +97,11 @@ class ClientWorld:
             KeyedAttribution(house), self.trace, PATIENCE_S, limits,
         )  # fmt: skip
         self.exchange = GatewayExchange.over(self.door, self.gateway, latency, seed, self.slots)
+        self._clock: Callable[[int], int] | None = None
+        if isinstance(injector, FaultInjector):
+            faults = install(injector, self.door, self.trace)
+            faults.attach(self.exchange.user_streams, self.exchange.market_streams)
+            self._clock = faults.clock
         self._secrets = {key: credential.secret for key, credential in keys.items()}
 
     def account(self, api_key: str) -> Account:
@@ -106,12 +114,34 @@ class ClientWorld:
         Raises what the program raises, and RuntimeError for tasks that died unseen or coroutines never awaited.
         """
 
-        async def main() -> _T:
-            async with served(make_application(self.exchange, self._secrets)):
-                return await program()
+        return run_program(
+            program, self.exchange, self._secrets, loop=self.loop, epoch_us=self.epoch_us, seed=self.seed,
+            ahead=self._clock,
+        )  # fmt: skip
 
-        with fenced(self.loop, self.epoch_us, modules_to_fence()) as fence, reproducible_ids(self.seed):
-            result = run_virtual(main(), loop=self.loop)
-        if fence.never_awaited:
-            raise RuntimeError(f"coroutines never awaited: {', '.join(fence.never_awaited)}")
-        return result
+
+def run_program(
+    program: Callable[[], Awaitable[_T]],
+    exchange: Exchange,
+    secrets: Mapping[str, str],
+    *,
+    loop: PipedLoop,
+    epoch_us: int,
+    seed: int,
+    ahead: Callable[[int], int] | None = None,
+) -> _T:
+    """Serve ``exchange`` in memory, run a program of clients on ``loop`` and return what it returns.
+
+    Wall clocks show ``epoch_us`` (Unix µs) at the loop's start, and what ``ahead`` adds at a time of the
+    run (µs).  Raises as :meth:`ClientWorld.run`.
+    """
+
+    async def main() -> _T:
+        async with served(make_application(exchange, secrets)):
+            return await program()
+
+    with fenced(loop, epoch_us, modules_to_fence(), ahead) as fence, reproducible_ids(seed):
+        result = run_virtual(main(), loop=loop)
+    if fence.never_awaited:
+        raise RuntimeError(f"coroutines never awaited: {', '.join(fence.never_awaited)}")
+    return result

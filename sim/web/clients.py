@@ -16,15 +16,19 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
 import aiohttp
 from aiohttp import web
+from aiohttp.client_proto import ResponseHandler
 
 from sim.clock import PipeName
+from sim.exchange.breakages import Breakages
 from sim.web.application import make_runner
+from sim.web.breaking import ConnectFailed
 
 SOCKET: Final = "/sim/exchange"
 """The name under which the application listens; a name in the loop's table, not a file."""
@@ -67,16 +71,31 @@ async def served(application: web.Application, path: str = SOCKET) -> AsyncItera
         await runner.cleanup()
 
 
+class _Line(ResponseHandler):
+    def set_exception(self, exc: Any, *cause: Any) -> None:
+        """Tell whoever waits for an answer; that no connection stood is told in aiohttp's own exceptions."""
+        super().set_exception(Breakages().error(exc.how) if isinstance(exc, ConnectFailed) else exc, *cause)
+
+
+class Connector(aiohttp.UnixConnector):
+    """Lead everything to one socket; a connection that never stood raises what aiohttp's TCP connector raises."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path=path)
+        line: type[ResponseHandler] = _Line
+        self._factory = partial(line, loop=self._loop)
+
+
 def make_session(path: str = SOCKET, **keywords: Any) -> aiohttp.ClientSession:
     """Make an aiohttp session that reaches nothing but ``path``; call it inside the running loop."""
-    return aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=path), **keywords)
+    return aiohttp.ClientSession(connector=Connector(path), **keywords)
 
 
 @asynccontextmanager
 async def python_binance(api_key: str, api_secret: str, path: str = SOCKET) -> AsyncIterator[Any]:
     """Make python-binance's ``AsyncClient`` (its constructor; no ping, no clock measured) and close it at the end."""
     client = import_module("binance").AsyncClient(
-        api_key, api_secret, session_params={"connector": aiohttp.UnixConnector(path=path)}
+        api_key, api_secret, session_params={"connector": Connector(path)}
     )
     try:
         yield client

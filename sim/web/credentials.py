@@ -62,7 +62,8 @@ def _verifies(signed_text: str, signature: str, secret: str) -> bool:
 
 
 def _is_signature(text: str, signature: str, key: bytes) -> bool:
-    return hmac.compare_digest(hmac.new(key, text.encode(), hashlib.sha256).hexdigest(), signature)
+    expected = hmac.new(key, text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), signature.encode(errors="surrogatepass"))
 
 
 def _error(code: int, message: str | None = None) -> Answer:

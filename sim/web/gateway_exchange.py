@@ -34,8 +34,8 @@ class GatewayExchange:
     ) -> None:
         self._loop = loop
         self._gateway = gateway
-        self._user_streams = user_streams
-        self._market_streams = market_streams
+        self.user_streams = user_streams
+        self.market_streams = market_streams
         self._slots = slots
         self._relayed = 0
         self._relay_key = key_of("answered before the exchange")
@@ -76,11 +76,11 @@ class GatewayExchange:
 
     def attach_user_stream(self, listen_key: str, deliver: Deliver) -> Callable[[], None] | None:
         """Feed an account's events to ``deliver``."""
-        return self._user_streams.attach(listen_key, deliver)
+        return self.user_streams.attach(listen_key, deliver)
 
     def attach_market_stream(self, name: str, deliver: Deliver) -> Callable[[], None] | None:
         """Feed a market stream to ``deliver``."""
-        return self._market_streams.attach(name, deliver)
+        return self.market_streams.attach(name, deliver)
 
 
 def _arrive(future: asyncio.Future[None]) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from decimal import ROUND_DOWN, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.exchange.account import Account
 from sim.exchange.attribution import CURRENT_INTENT, IntentSlot
@@ -44,10 +45,10 @@ class IntentFlow:
         self._write_end = world.trace.writer("intent_end")
         self._write_shadow = world.trace.writer("shadow")
 
-    async def live(self, plan: IntentPlan, slot: IntentSlot) -> None:
-        """Carry ``plan`` from decision to close."""
+    async def live(self, plan: IntentPlan, slot: IntentSlot, executor: Any) -> None:
+        """Carry ``plan`` from decision to close, through ``executor``."""
         CURRENT_INTENT.set(slot)
-        loop, executor = self._loop, self._world.executor
+        loop = self._loop
         plan_price, quantity, bracket = self._decide(plan, slot)
         side = "buy" if plan.direction > 0 else "sell"
         floor = self._play(plan, bracket, "floor", loop.now_us)
@@ -72,15 +73,59 @@ class IntentFlow:
             outcome = "flattened" if result.exit is not None else result.status
             self._end(slot, outcome, 0.0, False, result.error_message or "")
             return
-        believed = plan.direction * quantity
+        # An executor may enter with less than was wished, and says so.
+        held = getattr(result, "quantity", None) or quantity
+        believed = plan.direction * held
+        # An executor that names its intents is spoken to by that name.
+        name = getattr(result, "intent_id", None)
+        named = {} if name is None else {"intent_id": name}
         if await self._wait_flat(slot.account, plan.symbol, bracket.deadline_us):
+            if named:
+                await executor.position_closed(**named)
             self._end(slot, "closed by the venue", 0.0, False, "")
             return
-        closed = await executor.close_position(symbol=plan.symbol, side=side, quantity=quantity)
+        closed = await executor.close_position(symbol=plan.symbol, side=side, quantity=held, **named)
         if closed.success or closed.error_code == _FLAT_ALREADY:
             self._end(slot, "closed", 0.0, False, "")
         else:
             self._end(slot, "close failed", believed, result.protected, closed.error_message or "")
+
+    def missed(self, plan: IntentPlan, slot: IntentSlot) -> None:
+        """Write down an intent that was due while its process was dead: it is wished for, and nobody acts."""
+        now = self._loop.now_us
+        _, _, bracket = self._decide(plan, slot)
+        floor = self._play(plan, bracket, "floor", now)
+        self._play(plan, bracket, "ideal", self._arrival(plan, now + self._delay_us), earlier=floor)
+
+    async def resumed(
+        self,
+        plan: IntentPlan,
+        slot: IntentSlot,
+        executor: Any,
+        boot: Awaitable[Mapping[str, float]],
+        *,
+        told: bool,
+    ) -> None:
+        """Go on in a process that came back: hold and close what its executor recovered, else know nothing.
+
+        ``boot`` brings the positions the process believes in, signed, by symbol; ``told`` says that this intent
+        takes its symbol's.
+        """
+        CURRENT_INTENT.set(slot)
+        position = (await boot).get(plan.symbol, 0.0) if told else 0.0
+        if not position:
+            self._end(
+                slot, "crashed", 0.0, False, "its process died; the one that came back knows of no position"
+            )
+            return
+        if await self._wait_flat(slot.account, plan.symbol, plan.decided_us + plan.hold_us):
+            self._end(slot, "crashed", 0.0, False, "its process died; the venue closed what was recovered")
+            return
+        side = "buy" if position > 0 else "sell"
+        closed = await executor.close_position(symbol=plan.symbol, side=side, quantity=abs(position))
+        gone = closed.success or closed.error_code == _FLAT_ALREADY
+        text = "its process died; what was recovered was closed" if gone else closed.error_message or ""
+        self._end(slot, "crashed", 0.0 if gone else position, False, text)
 
     def _decide(self, plan: IntentPlan, slot: IntentSlot) -> tuple[float, float, Bracket]:
         world = self._world
@@ -143,7 +188,7 @@ class IntentFlow:
 
     async def _wait_flat(self, account: Account, symbol: str, deadline_us: int) -> bool:
         """Wait until the position is closed (True) or the deadline has come (False)."""
-        if not account.holds(symbol):
+        if self._knows_flat(account, symbol):
             return True
         loop = self._loop
         if deadline_us <= loop.now_us:
@@ -155,7 +200,12 @@ class IntentFlow:
         await future
         timer.cancel()
         waiting.remove(future)
-        return not account.holds(symbol)
+        return self._knows_flat(account, symbol)
+
+    def _knows_flat(self, account: Account, symbol: str) -> bool:
+        """Tell whether the strategy knows that nothing is held: at once and truly, unless a fault is in between."""
+        news = self._world.state_faults.news
+        return not account.holds(symbol) if news is None else news.knows_flat(account, symbol)
 
     def position_closed(self, account: Account, symbol: str) -> None:
         """Wake the flows that hold a position of this account."""

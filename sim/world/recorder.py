@@ -17,6 +17,7 @@ from sim.execution.events import (
     VerdictGiven,
 )
 from sim.trace import Trace
+from sim.world.watched import CallerOrderChanged
 
 _ROLE_OF: Final = {"exit": "flatten"}
 
@@ -48,6 +49,7 @@ class Recorder:
         self._write_attempt = trace.writer("attempt")
         self._write_backoff = trace.writer("backoff")
         self._write_stop_moved = trace.writer("stop_moved")
+        self._write_caller_changed = trace.writer("caller_changed")
         self._handlers: dict[type[Event], Any] = {
             VerdictGiven: self._verdict,
             PlacementStarted: self._started,
@@ -55,6 +57,7 @@ class Recorder:
             BackoffStarted: self._backoff,
             StopAdjusted: self._stop_adjusted,
             PlacementEnded: self._ended,
+            CallerOrderChanged: self._caller_changed,
         }
 
     def __call__(self, event: Event) -> None:
@@ -110,6 +113,10 @@ class Recorder:
             )
         )  # fmt: skip
 
+    def _caller_changed(self, event: CallerOrderChanged) -> None:
+        # Its placement is over; the latest one of this task is not asked for any more.
+        self._write_caller_changed((self._intent(), self._loop.now_us, " ".join(event.fields)))
+
     def _ended(self, event: PlacementEnded) -> None:
         placement = self._live.pop(CURRENT_PLACEMENT.get())
         CURRENT_PLACEMENT.set(-1)
@@ -119,6 +126,6 @@ class Recorder:
                 self._intent(), placement.number, _ROLE_OF.get(event.order_type, event.order_type),
                 placement.started_us, self._loop.now_us, result.success, result.order_id or "",
                 result.error_code or 0, result.error_message or "", result.attempts, placement.backoff_us,
-                placement.adjusted,
+                placement.adjusted, result.outcome,
             )
         )  # fmt: skip

@@ -12,8 +12,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -27,15 +26,20 @@ from sim.exchange.gateway import Gateway
 from sim.exchange.limits import Load
 from sim.exchange.minute_volume import MinuteVolume
 from sim.exchange.venue import Venue
-from sim.execution.event_driven_executor import EventDrivenExecutor
+from sim.execution import Hook
 from sim.execution.policy_store import PolicyStore
 from sim.faults import FaultInjector
+from sim.faults.live import install
+from sim.faults.regimes import RegimeLeg, Stretch, faults_of, stretches
 from sim.market import PricePath
 from sim.scenario.spec import Scenario
 from sim.scenario.workload import IntentPlan
 from sim.trace import Trace
+from sim.world.code_under_test import ExecutorFactory, event_driven, is_ours, log_lines_to
 from sim.world.flow import IntentFlow
+from sim.world.listening import Listening
 from sim.world.outer_loop import outer_loop_set_aside
+from sim.world.processes import Processes, concern_processes
 from sim.world.recorder import Recorder
 
 COLLECT_EVERY_INTENTS: Final = 4096
@@ -57,23 +61,10 @@ class RunRecord:
     unattributed: int
     events: int
     load: Load
+    regimes: tuple[Stretch, ...] = ()
+    """Which regime held when, (name, opened, closed) in µs; empty without one."""
     errors: tuple[str, ...] = field(default=())
     """Tasks that died unseen, coroutines never awaited: each makes the run a failed one."""
-
-
-@contextmanager
-def _log_lines_to(logger: logging.Logger | None) -> Iterator[None]:
-    """Send the code under test's own lines to ``logger``'s handlers, or nowhere: the trace holds what they say."""
-    own = logging.getLogger("sim.execution")
-    before = (own.propagate, own.level, own.handlers)
-    own.propagate = False
-    own.handlers = list(logger.handlers) if logger is not None else [logging.NullHandler()]
-    own.setLevel(logging.DEBUG if logger is not None else logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        own.propagate, own.handlers = before[0], before[2]
-        own.setLevel(before[1])
 
 
 class World:
@@ -81,7 +72,8 @@ class World:
 
     ``paths`` and ``filters`` by symbol, on one time axis; ``volumes`` are their tapes' typical minutes.  ``plans``
     sorted by decision time.  ``logger`` takes the code under test's own lines (default: none).
-    ``progress(done, total)`` is called as books are closed.
+    ``progress(done, total)`` is called as books are closed.  ``executor_factory`` makes the code under test, once at
+    boot and once for every process that comes back after a crash.
     """
 
     def __init__(
@@ -96,18 +88,30 @@ class World:
         logger: logging.Logger | None = None,
         progress: Callable[[int, int], None] | None = None,
         volumes: Mapping[str, MinuteVolume] | None = None,
+        executor_factory: ExecutorFactory = event_driven,
     ) -> None:
         self.scenario = scenario
         self.seed = seed
         self.plans = plans
         self.trace = Trace()
-        self.loop = VirtualLoop()
+        faults_end_us = round(scenario.settle.settle_s * 1e6) + max(
+            (plan.decided_us + plan.hold_us for plan in plans), default=0
+        )
+        self._processes = Processes(faults_end_us) if concern_processes(scenario.faults) else None
+        self.loop = VirtualLoop() if self._processes is None else self._processes.loop
         self.loop.event_limit = scenario.limits.events
         self.epoch_us = min(path.epoch_us for path in paths.values())
         self.end_us = min(path.end_us for path in paths.values())
         if scenario.limits.time_s is not None:
             self.end_us = min(self.end_us, round(scenario.limits.time_s * 1e6))
         self.settle_us = round(scenario.settle.settle_s * 1e6)
+        self.regimes: tuple[Stretch, ...] = (
+            () if scenario.regime is None else tuple(stretches(scenario.regime, seed, self.end_us))
+        )
+        """Which regime held when."""
+        faults = list(scenario.faults)
+        if scenario.regime is not None:
+            faults += faults_of(scenario.regime, self.regimes)
         self.venue = Venue(
             self.loop,
             paths,
@@ -122,26 +126,40 @@ class World:
         house_account = self._new_account(0)
         self.house = IntentSlot(-1, "", 0, house_account)
         self.attribution = Attribution(self.house)
-        faults_end_us = max((plan.decided_us + plan.hold_us for plan in plans), default=0) + self.settle_us
-        self.injector = FaultInjector(scenario.faults, seed, self.epoch_us, faults_end_us, self.trace)
+        self.injector = FaultInjector(faults, seed, self.epoch_us, faults_end_us, self.trace, paths)
+        door = Door(self.venue, self.epoch_us, scenario.rules)
+        self.state_faults = install(self.injector, door, self.trace)
         self.gateway = Gateway(
             self.loop,
-            Door(self.venue, self.epoch_us, scenario.rules),
+            door,
             scenario.latency,
             seed,
-            self.injector,
+            self.injector if self._processes is None else self._processes,
             self.attribution,
             self.trace,
             scenario.client.timeout_s,
             scenario.limits,
             scenario.client.clock_offset_ms,
         )
-        client = SimulatedClient(self.gateway, scenario.rules, scenario.client.timeout_s)
-        self.executor = EventDrivenExecutor(
-            client,
-            policy,
-            hooks=(Recorder(self.loop, self.trace),),
-        )
+        if scenario.regime is not None and scenario.regime.latency:
+            law, rho = scenario.latency, scenario.latency.rho
+            self.gateway.use_legs(
+                RegimeLeg(law.request, seed, "latency.request", rho, self.regimes),
+                RegimeLeg(law.reply, seed, "latency.reply", rho, self.regimes),
+            )
+        self._client_epoch_us = self.epoch_us + round(scenario.client.clock_offset_ms * 1000)
+        self._policy = policy
+        self._executor_factory = executor_factory
+        recorder = Recorder(self.loop, self.trace)
+        if self._processes is None:
+            self._hooks: tuple[Hook, ...] = (recorder,)
+            client = SimulatedClient(self.gateway, scenario.rules, scenario.client.timeout_s)
+        else:
+            self._hooks = (self._processes.heard(recorder),)
+            client = self._processes.attach(self, seed)
+        self.store: dict[str, str] = {}
+        """What the code under test writes down to outlive its process."""
+        self.executor = self.new_executor(client, self.store)
         self._logger = logger
         self._progress = progress
         self._flow = IntentFlow(self)
@@ -153,7 +171,18 @@ class World:
         self._errors: list[str] = []
         self._broken: BaseException | None = None
         self._write_account_end = self.trace.writer("account_end")
-        self.venue.on_flat = self._flow.position_closed
+        self.venue.on_flat = self.state_faults.hear_flat(self._flow.position_closed)
+        self._listening: Listening | None = None
+        if getattr(self.executor, "listens", False):
+            self._listening = Listening(
+                self.loop,
+                self.epoch_us,
+                self.venue,
+                scenario.latency,
+                seed,
+                self.state_faults,
+                self._acting_for,
+            )
 
     # -- one run --------------------------------------------------------------------------------------
 
@@ -176,8 +205,12 @@ class World:
     def _run_fenced(self) -> RunRecord:
         ended: End = "finished"
         # The code under test reads the client's clock, which may be wrong; the run's own time is the venue's.
-        clock_us = self.epoch_us + round(self.scenario.client.clock_offset_ms * 1000)
-        with outer_loop_set_aside(), _log_lines_to(self._logger), fenced(self.loop, clock_us) as fence:
+        clock_us, ahead = self._client_epoch_us, self.state_faults.clock
+        with (
+            outer_loop_set_aside(),
+            log_lines_to(self._logger),
+            fenced(self.loop, clock_us, ahead=ahead) as fence,
+        ):
             boot = self.loop.create_task(self._boot(), name="boot")
             self.loop.env.process(self._workload())
             try:
@@ -195,6 +228,7 @@ class World:
             # Coroutines and tasks that only the collector can find must be found while they still count.
             gc.collect()
         self._errors += [f"coroutine never awaited: {name}" for name in fence.never_awaited]
+        self._errors += [f"left virtual time: {call}" for call in fence.refused]
         self._errors += [str(context.get("message")) for context in self.loop.unseen_errors]
         return RunRecord(
             trace=self.trace,
@@ -206,6 +240,7 @@ class World:
             unattributed=self.attribution.unattributed,
             events=self.loop.events_run,
             load=self.gateway.load(),
+            regimes=self.regimes,
             errors=tuple(self._errors),
         )
 
@@ -232,11 +267,56 @@ class World:
             account = self.house.account
         slot = IntentSlot(plan.number, plan.symbol, plan.direction, account)
         self.attribution.opened(slot)
-        task = self.loop.create_task(self._flow.live(plan, slot), name=f"intent-{plan.number}")
-        self._tasks[task] = slot
         self._open_books[slot.number] = slot
-        task.add_done_callback(self._flow_ended)
+        if self._listening is not None:
+            self._listening.begin(slot)
+        if self._processes is None:
+            flow = self.live(plan, slot, self.executor)
+            self.follow(self.loop.create_task(flow, name=f"intent-{plan.number}"), slot)
+        else:
+            self._processes.begin(plan, slot)
         self.loop.at_us(plan.decided_us + plan.hold_us + self.settle_us, self._settle, slot)
+
+    def _acting_for(self, slot: IntentSlot) -> Any:
+        return self.executor if self._processes is None else self._processes.executor_of(slot)
+
+    # -- what processes ask for -----------------------------------------------------------------------
+
+    def new_executor(self, client: Any, store: dict[str, str]) -> Any:
+        """Return the code under test, fresh from its factory, on ``client`` and what an earlier one stored."""
+        self.state_faults.set_clock(client, self.loop, self._client_epoch_us)
+        return self._executor_factory(client, self._policy, self._hooks, store)
+
+    def live(self, plan: IntentPlan, slot: IntentSlot, executor: Any) -> Coroutine[Any, Any, None]:
+        """Return an intent's flow through ``executor``."""
+        return self._flow.live(plan, slot, executor)
+
+    def missed(self, plan: IntentPlan, slot: IntentSlot) -> None:
+        """Note an intent that was due while its process was dead."""
+        self._flow.missed(plan, slot)
+
+    def resumed(
+        self,
+        plan: IntentPlan,
+        slot: IntentSlot,
+        executor: Any,
+        boot: asyncio.Task[Mapping[str, float]],
+        *,
+        told: bool,
+    ) -> Coroutine[Any, Any, None]:
+        """Return what is left of an intent's flow in a process that came back."""
+        return self._flow.resumed(plan, slot, executor, boot, told=told)
+
+    def follow(self, task: asyncio.Task[None], slot: IntentSlot) -> None:
+        """Watch the task that lives an intent to its end."""
+        self._tasks[task] = slot
+        task.add_done_callback(self._flow_ended)
+
+    def abandon(self, slot: IntentSlot) -> None:
+        """Stop watching an intent's task: its process is dead, and it will never end."""
+        for task in [task for task, owner in self._tasks.items() if owner is slot]:
+            task.remove_done_callback(self._flow_ended)
+            del self._tasks[task]
 
     def _new_account(self, number: int) -> Account:
         spec = self.scenario.account
@@ -253,11 +333,13 @@ class World:
     def _flow_ended(self, task: asyncio.Task[None]) -> None:
         slot = self._tasks.pop(task)
         self.attribution.closed(slot)
+        if self._processes is not None:
+            self._processes.ended(slot)
         if slot.number in self._overdue:
             self.loop.at_us(self.loop.now_us + self.settle_us, self._close_books, slot)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            if _is_ours(error):
+            if is_ours(error):
                 self._broken = error
                 self.loop.stop()
             self._flow.record_escape(slot, error)
@@ -267,6 +349,8 @@ class World:
         self.attribution.forget(slot)
         if self.scenario.isolation == "intent":
             self._write_end(slot)
+            if self._listening is not None:
+                self._listening.end(slot)
         self._unsettled -= 1
         if not self._unsettled % 64:
             self.trace.compact()
@@ -301,20 +385,9 @@ class World:
             task.cancel()
         self.loop.event_limit = None
         self.loop.run_until(self.loop.now_us)
+        if self._processes is not None:
+            self._processes.dispose()
         if self.scenario.isolation == "intent":
             for slot in self._open_books.values():
                 self._write_end(slot)
         self.loop.close()
-
-
-_UNDER_TEST: Final = ("sim.execution", "sim.exchange.client", "sim.clock")
-"""Where an exception may arise by the code under test's doing: its own rooms, its client, its loop."""
-
-
-def _is_ours(error: BaseException) -> bool:
-    """Tell whether an exception was raised by the simulator itself: a bug of ours, not of the code under test."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
-    return module.startswith("sim.") and not module.startswith(_UNDER_TEST)

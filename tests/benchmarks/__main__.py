@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import figures, ratios, web
+from tests.benchmarks import execution, figures, ratios, serve, web
 from tests.benchmarks.measure import Row, print_rows
 
 
 def main(names: list[str]) -> int:
     """Run the benchmarks whose names were given, or all of them."""
-    benchmarks = {**ratios.BENCHMARKS, **figures.BENCHMARKS, **web.BENCHMARKS}
+    benchmarks = {
+        **ratios.BENCHMARKS,
+        **figures.BENCHMARKS,
+        **web.BENCHMARKS,
+        **serve.BENCHMARKS,
+        **execution.BENCHMARKS,
+    }
     unknown = [name for name in names if name not in benchmarks]
     if unknown:
         print(f"error: unknown benchmark {unknown[0]!r}; one of {', '.join(benchmarks)}", file=sys.stderr)

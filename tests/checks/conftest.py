@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from sim.checks import run_checks
+from sim.checks import Grid, run_checks
 from sim.exchange.filters import filters_of
 from sim.exchange.latency import LatencySpec
-from sim.execution import PolicyStore
 from sim.faults import FaultSpec
 from sim.market import LinePath
 from sim.scenario.account_spec import LARGE_WALLET
@@ -20,6 +19,7 @@ from sim.scenario.workload import IntentPlan
 from sim.scenario.workload_spec import WorkloadSpec
 from sim.trace import TABLES, Trace
 from sim.world import World
+from tests.policies import d7_policy
 
 EPOCH_US = 1_705_276_800_000_000
 PRICE = 50_000.0
@@ -38,6 +38,7 @@ def build_world(
     time_s: float | None = None,
     side: int | None = None,
     latency: LatencySpec | None = None,
+    seed: int = 1,
 ) -> World:
     """Wire a world on a rising line: shorts meet their stop, longs their target, short holds their deadline."""
     scenario = Scenario(
@@ -71,7 +72,7 @@ def build_world(
         )
         for number in range(intents)
     ]
-    return World(scenario, PolicyStore(policy or {}), 1, {"BTCUSDT": path}, {"BTCUSDT": filters}, plans)
+    return World(scenario, d7_policy(policy), seed, {"BTCUSDT": path}, {"BTCUSDT": filters}, plans)
 
 
 def rows_of(trace: Trace, table: str) -> list[Row]:
@@ -99,11 +100,16 @@ def trace_from(rows: Rows) -> Trace:
 def judge_trace(
     trace: Trace, *, policy: dict[str, Any] | None = None, isolation: Any = "intent", **more: Any
 ) -> list[Row]:
-    """Run all checks on a trace and return the violations as rows."""
+    """Run all checks on a trace and return the violations as rows; rules of conduct only with ``practice=True``.
+
+    The policy, d7 where none is given, sends no client ids, so every run of it breaks one.
+    """
     wallet = more.pop("opening_wallet", LARGE_WALLET)
+    practice = more.pop("practice", False)
+    more.setdefault("grids", {"BTCUSDT": Grid(0.1, 100.0)})
     count = run_checks(
         trace,
-        settings=PolicyStore(policy or {}).settings,
+        settings=d7_policy(policy).settings,
         steps=more.pop("steps", {"BTCUSDT": 0.001}),
         isolation=isolation,
         opening_wallet=wallet,
@@ -111,7 +117,7 @@ def judge_trace(
     )
     found = rows_of(trace, "violation")
     assert count == len(found)
-    return found
+    return found if practice else [row for row in found if row["kind"] != "practice"]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""S08 on a run that is liquidated: silent as it is, and each planted bug is named."""
+"""S11 on a run that is liquidated: silent as it is, and each planted bug is named."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def story() -> Rows:
     }  # fmt: skip
 
 
-def found(rows: Rows, judge_rows: Judge, check: str = "S08") -> list[Row]:
+def found(rows: Rows, judge_rows: Judge, check: str = "S11") -> list[Row]:
     return [row for row in judge_rows(rows) if row["check"] == check]
 
 

@@ -84,7 +84,7 @@ def test_the_simulator_keeps_its_own_rules_in_a_storm(isolation: str, make_world
     world = make_world(storm, isolation=isolation, intents=60, policy=stubborn, holds_s=(30.0, 200.0, 500.0))
     record = world.run()
     found = judge(record.trace, isolation=isolation, policy=stubborn, errors=record.errors)
-    assert {row["kind"] for row in found} == {"safety"}
+    assert {row["kind"] for row in found} <= {"safety", "liveness"}
     assert {"I01", "I02", "I14"} <= ids(found)
 
 
@@ -336,5 +336,7 @@ def test_every_begun_intents_books_are_closed_when_a_run_is_cut(
 def test_a_cut_run_blames_nobody_for_requests_under_way(make_world: Any, judge: Any) -> None:
     """Faults on requests whose answer the cut came before are not stray (S06), times stay in order (S02)."""
     lost = Timeout(name="lost", kind="timeout", truth="not_applied", how=ALWAYS, match=Match(role="entry"))
-    record = make_world([lost], time_s=85.0).run()
-    assert ids(judge(record.trace)) <= {"L02"}
+    # One attempt: a resend after ten seconds of silence would rest on an old price (I04).
+    once = {"execution.max_order_retries": 1}
+    record = make_world([lost], time_s=85.0, policy=once).run()
+    assert ids(judge(record.trace, policy=once)) <= {"L01", "L02"}

@@ -66,7 +66,7 @@ def test_json_is_one_object(cli: Cli) -> None:
     facts = json.loads(done.out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert facts["manifest"]["scenario"] == "quickstart"
     assert facts["headline"]["intents"] == 20
-    assert set(facts["violations"]) == {"safety", "liveness", "simulator"}
+    assert set(facts["violations"]) == {"safety", "liveness", "practice", "simulator"}
     assert facts["folder"] == "reports/quickstart-d7-seed1-20intents"
 
 

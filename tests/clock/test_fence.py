@@ -12,6 +12,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -286,3 +287,15 @@ def test_a_module_that_took_sleep_by_name_is_refused_too(under_test: Any) -> Non
 def test_a_refusal_cannot_be_swallowed() -> None:
     """Code that treats every exception as a failed order does not hide a call to the real world."""
     assert not issubclass(RealWorldCall, Exception)
+
+
+def test_every_refusal_is_remembered_even_when_it_is_swallowed() -> None:
+    """The fence knows the calls it refused, by name, and the next fence begins with none."""
+    with fenced(VirtualLoop(), 0) as fence:
+        for call in (lambda: time.sleep(0.001), lambda: socket.socket().bind(("127.0.0.1", 0))):
+            with suppress(RealWorldCall):
+                call()
+    assert fence.refused == ["time.sleep", "socket.bind"]
+    with fenced(VirtualLoop(), 0) as later:
+        pass
+    assert later.refused == []

@@ -127,6 +127,39 @@ def test_closing_one_end_ends_the_other() -> None:
     assert sorted(ends) == ["far None", "near None"]
 
 
+@pytest.mark.parametrize("delay_us", [0, 7])
+def test_a_reset_tells_the_other_end_why(delay_us: int) -> None:
+    """What was written before arrives first; then the other end hears the error, this one nothing, and all is over."""
+    heard: list[Any] = []
+
+    async def break_off(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"half")
+        transport: Any = writer.transport
+        transport.reset(ConnectionResetError("cut"))
+        transport.reset(ConnectionResetError("again"))
+        writer.write(b" more")
+
+    class Ear(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            heard.append(data)
+
+        def connection_lost(self, error: Exception | None) -> None:
+            loop: Any = asyncio.get_running_loop()
+            heard.append((str(error), loop.now_us))
+
+    async def program() -> None:
+        server = await _serve("/pipe", break_off)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_unix_connection(Ear, "/pipe")
+        transport.write(b"hello")
+        await asyncio.sleep(1)
+        assert transport.is_closing()
+        server.close()
+
+    _run(program, pipe_delay_us=delay_us)
+    assert heard == [b"half", ("cut", delay_us)]
+
+
 def test_reading_can_be_paused() -> None:
     """A paused end keeps what arrives, the end of the stream included, until it reads again."""
 

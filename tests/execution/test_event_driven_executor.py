@@ -18,6 +18,7 @@ from sim.execution import (
     UnknownSymbol,
     VerdictGiven,
 )
+from tests.policies import d7_policy
 
 INTENT: dict[str, Any] = {
     "symbol": "BTCUSDT",
@@ -30,12 +31,12 @@ INTENT: dict[str, Any] = {
 
 
 def policy(**values: Any) -> PolicyStore:
-    return PolicyStore({f"execution.{name}": value for name, value in values.items()})
+    return d7_policy(**values)
 
 
 def submit(run: Any, client: Any, store: PolicyStore | None = None, **changes: Any) -> ExecutionResult:
     hooks = changes.pop("hooks", ())
-    executor = EventDrivenExecutor(client, store, hooks=hooks)
+    executor = EventDrivenExecutor(client, store or policy(), hooks=hooks)
     result: ExecutionResult = run(executor.submit_order(**{**INTENT, **changes}))
     return result
 
@@ -190,7 +191,7 @@ def test_a_position_that_cannot_be_flattened_is_open(run: Any, fake_client: Any,
 
 
 def close(run: Any, client: Any, store: PolicyStore | None = None, **rest: Any) -> Any:
-    executor = EventDrivenExecutor(client, store, **rest)
+    executor = EventDrivenExecutor(client, store or policy(), **rest)
     return run(executor.close_position(symbol="BTCUSDT", side="sell", quantity=0.01))
 
 
@@ -242,7 +243,7 @@ def test_a_client_that_cannot_cancel_is_reported(run: Any, log: Any, fake_client
 def test_prepare_loads_filters_and_checks_symbols(run: Any, fake_client: Any) -> None:
     """At boot the filters are loaded once, and an unlisted symbol is an error with the nearest name."""
     client = fake_client()
-    executor = EventDrivenExecutor(client)
+    executor = EventDrivenExecutor(client, policy())
     run(executor.prepare(["BTCUSDT"]))
     with pytest.raises(UnknownSymbol, match="did you mean 'BTCUSDT'"):
         run(executor.prepare(["BTCUSD"]))

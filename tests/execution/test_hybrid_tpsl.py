@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.execution import (
-    PolicyStore,
     SafeOrderExecutor,
     calculate_hybrid_levels,
     place_hybrid_orders,
 )
 from sim.execution.hybrid_levels import callback_rate
 from sim.execution.precision import load_filters
+from tests.policies import d7_policy
 
 LEVELS: dict[str, Any] = {
     "entry_price": 50000.0,
@@ -29,7 +29,7 @@ LEVELS: dict[str, Any] = {
     "confidence": 0.0,
 }
 ORDER_PATH, ALGO_PATH = "/fapi/v1/order", "/fapi/v1/algoOrder"
-ONCE = PolicyStore({"execution.max_order_retries": 1})
+ONCE = d7_policy(max_order_retries=1)
 
 
 def levels(**changes: Any) -> dict[str, Any]:
@@ -37,6 +37,8 @@ def levels(**changes: Any) -> dict[str, Any]:
 
 
 def place(run: Any, client: Any, **changes: Any) -> bool:
+    if "executor" not in changes:
+        changes.setdefault("policy_store", d7_policy())
     protected: bool = run(
         place_hybrid_orders(**{"client": client, "symbol": "BTCUSDT", "qty": 0.011, **LEVELS, **changes})
     )
@@ -222,7 +224,7 @@ def test_missing_filters_do_not_keep_a_position_bare(run: Any, fake_client: Any)
 def test_the_algo_endpoint_has_its_own_names(run: Any, fake_client: Any) -> None:
     """On algo, path, algoType and triggerPrice change, and the reply's algoId counts as success."""
     client = fake_client()
-    store = PolicyStore({"execution.conditional_endpoint": "algo"})
+    store = d7_policy(conditional_endpoint="algo")
     assert place(run, client, confidence=0.5, policy_store=store)
     assert {path for _, path, _ in client.signed} == {ALGO_PATH}
     assert sent(client)[0] == {
@@ -239,7 +241,7 @@ def test_the_algo_endpoint_has_its_own_names(run: Any, fake_client: Any) -> None
 @pytest.mark.parametrize("as_body", [False, True])
 def test_auto_switches_once_per_client(run: Any, fake_client: Any, error: Any, as_body: bool) -> None:
     """The first -4120, raised or in a body, moves this client to the algo endpoint for good."""
-    store = PolicyStore({"execution.conditional_endpoint": "auto"})
+    store = d7_policy(conditional_endpoint="auto")
     refusal = {"code": -4120, "msg": "use algo"} if as_body else error(-4120, "use algo")
 
     def migrated(path: str, params: dict[str, Any]) -> Any:
@@ -265,7 +267,7 @@ def test_the_order_endpoint_does_not_switch(run: Any, fake_client: Any, error: A
 def test_an_executor_brings_its_policy(run: Any, fake_client: Any) -> None:
     """Without a store of its own, a placement follows the executor's."""
     client = fake_client()
-    executor = SafeOrderExecutor(PolicyStore({"execution.conditional_endpoint": "algo"}))
+    executor = SafeOrderExecutor(d7_policy(conditional_endpoint="algo"))
     assert place(run, client, executor=executor)
     assert {path for _, path, _ in client.signed} == {ALGO_PATH}
 

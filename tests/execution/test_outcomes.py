@@ -8,7 +8,8 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from sim.execution.outcomes import CLASSIFIERS, Failure, code_of, failure_of, order_id_or_failure
+from sim.execution.classifiers import CLASSIFIERS
+from sim.execution.outcomes import Failure, code_of, failure_of, order_id_or_failure
 
 D7_CODES = {-2021, -1001, -1003, -1015, -1021, -2013}
 OTHER_CODES = {-1000, -1006, -1007, -1008, -1111, -1121, -2010, -2011, -2019, -2022, -4120, -4130, -5028}

@@ -75,28 +75,20 @@ def test_every_key_accepts_its_default_and_its_bounds(key: PolicyKey) -> None:
     assert key.doc.endswith(".")
 
 
-def test_the_table_holds_the_documents_defaults() -> None:
-    """The eight keys of the document have its defaults."""
-    assert {name.removeprefix("execution."): key.default for name, key in KEYS.items()} == {
+def test_the_documents_keys_have_its_defaults_under_d7_and_by_default() -> None:
+    """What the document gives a default is the same in d7 and in the table: d7 deploys it, safe builds on it."""
+    documents = {
         "max_slippage_pct": 0.005,
         "max_sl_distance_pct": 0.10,
         "min_sl_buffer_pct": 0.001,
         "max_tp_distance_pct": 0.50,
-        "high_leverage_threshold": 10.0,
-        "high_leverage_factor": 0.5,
         "max_order_retries": 5,
         "retry_backoff_base_sec": 0.5,
-        "retry_backoff_growth": 2.0,
         "max_retry_backoff_sec": 10.0,
-        "classifier": "d7",
-        "retry_timeouts": True,
-        "adjust_sl_on_2021": True,
         "sl_adjustment_buffer_pct": 0.001,
-        "guard_entry": True,
-        "check_slippage_after_trade": False,
-        "flatten_when_unprotected": False,
-        "conditional_endpoint": "order",
     }
+    for settings in (load_policy(SHIPPED / "d7.toml").settings, Settings()):
+        assert {name: getattr(settings, name) for name in documents} == documents
 
 
 def test_none_means_the_default() -> None:
@@ -214,10 +206,10 @@ def test_the_shipped_policies_say_what_their_sources_say(
     ) == (attempts, base_s, growth, cap_s, classifier, silence, adjust, guard, after)
 
 
-def test_d7_is_the_default() -> None:
-    """No store and the file d7 are the same policy, and the file spells out every key."""
-    store = load_policy(SHIPPED / "d7.toml")
-    assert store.settings == Settings()
+def test_safe_is_the_default() -> None:
+    """No store, an empty store and the file safe are the same policy, and the file spells out every key."""
+    store = load_policy(SHIPPED / "safe.toml")
+    assert store.settings == Settings() == settings_of(None) == PolicyStore({}).settings
     assert set(store.values) == set(KEYS)
 
 

@@ -24,12 +24,13 @@ from sim.execution import (
     StopAdjusted,
 )
 from sim.execution.precision import load_filters
+from tests.policies import d7_policy
 
 WOULD_TRIGGER = (-2021, "Order would immediately trigger")
 
 
 def policy(**values: Any) -> PolicyStore:
-    return PolicyStore({f"execution.{name}": value for name, value in values.items()})
+    return d7_policy(**values)
 
 
 def place(run: Any, executor: SafeOrderExecutor, submit: Any, params: Any, **rest: Any) -> OrderResult:
@@ -46,7 +47,7 @@ def test_the_log_of_a_retry_is_the_documents(run: Any, script: Any, error: Any, 
         await asyncio.sleep(0.35)
         return venue.step(params)
 
-    place(run, SafeOrderExecutor(None, None, log.logger), slow, {})
+    place(run, SafeOrderExecutor(policy(), None, log.logger), slow, {})
     assert log.lines == [
         "[SAFE-EXECUTOR] ❌ Attempt 1/5 failed for BTCUSDT sl order: code=-1001, msg=Internal error",
         "[SAFE-EXECUTOR] Waiting 0.50s before retry 2",
@@ -59,7 +60,7 @@ def test_the_log_of_an_adjustment_is_the_documents(
 ) -> None:
     """The line of an adjusted stop names side, price, old and new trigger."""
     venue = script([error(*WOULD_TRIGGER), {"orderId": 11111}])
-    executor = SafeOrderExecutor(None, None, log.logger)
+    executor = SafeOrderExecutor(policy(), None, log.logger)
     place(run, executor, venue.method, {"stopPrice": 50100.0}, client=fake_client())
     assert log.lines[:2] == [
         "[SAFE-EXECUTOR] ❌ Attempt 1/5 failed for BTCUSDT sl order: code=-2021, "
@@ -70,7 +71,7 @@ def test_the_log_of_an_adjustment_is_the_documents(
 
 def test_the_log_of_a_total_failure_is_the_documents(run: Any, script: Any, error: Any, log: Any) -> None:
     """When attempts run out, one line sums up; a failure not worth resending has a line of its own."""
-    executor = SafeOrderExecutor(None, None, log.logger)
+    executor = SafeOrderExecutor(policy(), None, log.logger)
     place(run, executor, script([error(-1001, "Internal error")]).method, {}, order_type="entry")
     assert log.lines[-2:] == [
         "[SAFE-EXECUTOR] ❌ Attempt 5/5 failed for BTCUSDT entry order: code=-1001, msg=Internal error",
@@ -88,7 +89,7 @@ def test_hooks_see_the_whole_placement(run: Any, script: Any, error: Any, fake_c
     """Every event arrives, frozen and in order."""
     seen: list[Any] = []
     venue = script([error(*WOULD_TRIGGER), {"orderId": 1}])
-    executor = SafeOrderExecutor(hooks=[seen.append])
+    executor = SafeOrderExecutor(policy(), hooks=[seen.append])
     result = place(run, executor, venue.method, {"stopPrice": 50100.0}, client=fake_client())
     assert seen == [
         PlacementStarted("BTCUSDT", "buy", "sl", 5),
@@ -108,7 +109,7 @@ def test_a_failing_hook_cannot_stop_an_order(run: Any, script: Any, log: Any) ->
         raise RuntimeError("hook")
 
     venue = script([{"orderId": 1}])
-    executor = SafeOrderExecutor(None, None, log.logger, hooks=[broken])
+    executor = SafeOrderExecutor(policy(), None, log.logger, hooks=[broken])
     assert place(run, executor, venue.method, {}).success
     assert any("hook" in line and "PlacementStarted" in line for line in log.lines)
 
@@ -122,7 +123,7 @@ def test_an_adjusted_trigger_keeps_its_type(
     """Text stays text, a number stays a number; the caller's parameters stay as they were."""
     venue = script([error(*WOULD_TRIGGER), {"orderId": 1}])
     params = {"type": "STOP_MARKET", "stopPrice": trigger}
-    place(run, SafeOrderExecutor(), venue.method, params, sl_price=trigger, client=fake_client())
+    place(run, SafeOrderExecutor(policy()), venue.method, params, sl_price=trigger, client=fake_client())
     assert venue.calls[1]["stopPrice"] == expected
     assert type(venue.calls[1]["stopPrice"]) is type(expected)
     assert params == {"type": "STOP_MARKET", "stopPrice": trigger}
@@ -134,7 +135,7 @@ def test_an_algo_order_is_adjusted_under_its_own_field(
     """Where the trigger is called triggerPrice, that field moves and no other appears."""
     venue = script([error(*WOULD_TRIGGER), {"algoId": 1}])
     params = {"algoType": "CONDITIONAL", "triggerPrice": "50100.0"}
-    assert place(run, SafeOrderExecutor(), venue.method, params, client=fake_client()).success
+    assert place(run, SafeOrderExecutor(policy()), venue.method, params, client=fake_client()).success
     assert venue.calls[1] == {"algoType": "CONDITIONAL", "triggerPrice": "49950.0"}
 
 
@@ -146,7 +147,7 @@ def test_known_filters_bring_an_adjusted_stop_on_tick(
     client = fake_client(mark="50001.33")
     run(load_filters(client))
     venue = script([error(*WOULD_TRIGGER), {"orderId": 1}])
-    place(run, SafeOrderExecutor(), venue.method, {"stopPrice": "50100.0"}, side=side, client=client)
+    place(run, SafeOrderExecutor(policy()), venue.method, {"stopPrice": "50100.0"}, side=side, client=client)
     assert venue.calls[1]["stopPrice"] == expected
     assert client.names() == ["info", "mark"]
 
@@ -157,7 +158,7 @@ def test_unknown_filters_are_not_loaded_for_a_bare_position(
     """Without filters the new trigger goes out exact and unrounded."""
     client = fake_client(mark="50001.33")
     venue = script([error(*WOULD_TRIGGER), {"orderId": 1}])
-    place(run, SafeOrderExecutor(), venue.method, {"stopPrice": "50100.0"}, client=client)
+    place(run, SafeOrderExecutor(policy()), venue.method, {"stopPrice": "50100.0"}, client=client)
     assert venue.calls[1]["stopPrice"] == "49951.32867"
     assert client.names() == ["mark"]
 
@@ -169,7 +170,7 @@ def test_a_failed_mark_read_keeps_the_price_and_says_so(
     """The stop is sent again unchanged when the mark cannot be read."""
     seen: list[Any] = []
     venue = script([error(*WOULD_TRIGGER), {"orderId": 1}])
-    executor = SafeOrderExecutor(hooks=[seen.append])
+    executor = SafeOrderExecutor(policy(), hooks=[seen.append])
     params = {"stopPrice": "50100.0"}
     assert place(run, executor, venue.method, params, client=fake_client(mark=mark)).success
     assert venue.calls == [params, params]
@@ -181,7 +182,7 @@ def test_a_failed_mark_read_keeps_the_price_and_says_so(
 def test_without_a_client_the_price_stays(run: Any, script: Any, error: Any) -> None:
     """Nobody can be asked for the mark, so the stop is sent again as it was."""
     venue = script([error(*WOULD_TRIGGER), {"orderId": 1}])
-    assert place(run, SafeOrderExecutor(), venue.method, {"stopPrice": 50100.0}).attempts == 2
+    assert place(run, SafeOrderExecutor(policy()), venue.method, {"stopPrice": 50100.0}).attempts == 2
     assert venue.calls[1] == {"stopPrice": 50100.0}
 
 
@@ -191,7 +192,7 @@ def test_a_mock_without_a_mark_falls_back_to_its_ticker(run: Any, script: Any, e
     client.futures_mark_price.return_value = [{"markPrice": "1"}]
     client.futures_symbol_ticker.return_value = {"price": 50000.0}
     venue = script([error(*WOULD_TRIGGER), {"orderId": 1}])
-    place(run, SafeOrderExecutor(), venue.method, {"stopPrice": 50100.0}, client=client)
+    place(run, SafeOrderExecutor(policy()), venue.method, {"stopPrice": 50100.0}, client=client)
     assert venue.calls[1]["stopPrice"] == 49950.0
 
 
@@ -202,7 +203,14 @@ def test_only_stops_are_adjusted(
     """-2021 on anything but a stop is resent unchanged, and no price is read."""
     client = fake_client()
     venue = script([error(*WOULD_TRIGGER), {"orderId": 1}])
-    place(run, SafeOrderExecutor(), venue.method, {"stopPrice": 1.0}, client=client, order_type=order_type)
+    place(
+        run,
+        SafeOrderExecutor(policy()),
+        venue.method,
+        {"stopPrice": 1.0},
+        client=client,
+        order_type=order_type,
+    )
     assert venue.calls[1] == {"stopPrice": 1.0}
     assert client.names() == []
 
@@ -232,7 +240,7 @@ def test_the_mark_is_read_before_the_wait(run: Any, script: Any, error: Any) -> 
     async def main() -> tuple[float, list[float]]:
         started = asyncio.get_running_loop().time()
         venue = script([error(*WOULD_TRIGGER)] * 2 + [{"orderId": 1}])
-        await SafeOrderExecutor().place_order_with_safety(
+        await SafeOrderExecutor(policy()).place_order_with_safety(
             venue.method, {"stopPrice": 50100.0}, "BTCUSDT", "buy", client=Client(), order_type="sl"
         )
         return asyncio.get_running_loop().time() - started, [at - started for at in read_at]
@@ -245,7 +253,7 @@ def test_the_mark_is_read_before_the_wait(run: Any, script: Any, error: Any) -> 
 def test_silence_is_resent(run: Any, script: Any) -> None:
     """A time-out without any code gets another attempt, unless the policy says not."""
     outcomes = [TimeoutError(), ConnectionResetError(), {"orderId": 1}]
-    assert place(run, SafeOrderExecutor(), script(outcomes).method, {}).attempts == 3
+    assert place(run, SafeOrderExecutor(policy()), script(outcomes).method, {}).attempts == 3
     never = SafeOrderExecutor(policy(retry_timeouts=False))
     result = place(run, never, script(outcomes).method, {})
     assert result == OrderResult(False, None, None, "TimeoutError", 1, 0.0)
@@ -255,7 +263,7 @@ def test_silence_is_resent(run: Any, script: Any) -> None:
 def test_a_reply_without_an_id_is_a_failure(run: Any, script: Any, callable_kind: Any, reply: Any) -> None:
     """An empty reply is never booked as an order, and not resent either: its outcome is unknown."""
     venue = script([reply])
-    result = place(run, SafeOrderExecutor(), callable_kind(venue), {})
+    result = place(run, SafeOrderExecutor(policy()), callable_kind(venue), {})
     assert not result.success
     assert result.order_id is None
     assert len(venue.calls) == 1
@@ -264,7 +272,7 @@ def test_a_reply_without_an_id_is_a_failure(run: Any, script: Any, callable_kind
 def test_an_error_in_the_body_is_classified_like_one_that_was_raised(run: Any, script: Any) -> None:
     """A reply with code -1001 is resent as the exception would be."""
     venue = script([{"code": -1001, "msg": "Internal error"}, {"orderId": 1}])
-    assert place(run, SafeOrderExecutor(), venue.method, {}).attempts == 2
+    assert place(run, SafeOrderExecutor(policy()), venue.method, {}).attempts == 2
 
 
 def test_plain_functions_and_lambdas_are_submit_functions(run: Any, script: Any) -> None:
@@ -277,7 +285,7 @@ def test_plain_functions_and_lambdas_are_submit_functions(run: Any, script: Any)
         MagicMock(return_value={"orderId": 7}),
     ]
     for submit in kinds:
-        assert place(run, SafeOrderExecutor(), submit, {"a": 1}).order_id == "7"
+        assert place(run, SafeOrderExecutor(policy()), submit, {"a": 1}).order_id == "7"
 
 
 def test_cancellation_passes_through(run: Any) -> None:
@@ -291,7 +299,7 @@ def test_cancellation_passes_through(run: Any) -> None:
 
     async def main(submit: Any) -> None:
         placement = asyncio.ensure_future(
-            SafeOrderExecutor().place_order_with_safety(submit, {}, "BTCUSDT", "buy")
+            SafeOrderExecutor(policy()).place_order_with_safety(submit, {}, "BTCUSDT", "buy")
         )
         await asyncio.sleep(0.1)
         placement.cancel()
@@ -305,14 +313,14 @@ def test_cancellation_passes_through(run: Any) -> None:
 def test_a_cancellation_raised_inside_the_client_is_not_an_answer(run: Any, script: Any) -> None:
     """CancelledError is not booked as a failed attempt."""
     with pytest.raises(asyncio.CancelledError):
-        place(run, SafeOrderExecutor(), script([asyncio.CancelledError()]).method, {})
+        place(run, SafeOrderExecutor(policy()), script([asyncio.CancelledError()]).method, {})
 
 
 def test_an_unknown_side_is_an_error_before_anything_is_sent(run: Any, script: Any) -> None:
     """A side is never guessed, and the venue hears nothing."""
     venue = script([{"orderId": 1}])
     with pytest.raises(ValueError, match="side='flat'"):
-        place(run, SafeOrderExecutor(), venue.method, {}, side="flat")
+        place(run, SafeOrderExecutor(policy()), venue.method, {}, side="flat")
     assert venue.calls == []
 
 
@@ -362,7 +370,7 @@ def test_a_batch_keeps_its_order_and_goes_on_after_a_failure(run: Any, script: A
     """Results come in the order of the orders; a refused one does not stop the next."""
     venue = script([{"orderId": 1}, error(-1121, "Invalid symbol."), {"orderId": 3}])
     orders = [{"side": "BUY", "n": n} for n in range(3)]
-    results = run(SafeOrderExecutor().place_order_batch_with_safety(orders, venue.method, "BTCUSDT"))
+    results = run(SafeOrderExecutor(policy()).place_order_batch_with_safety(orders, venue.method, "BTCUSDT"))
     assert [result.order_id for result in results] == ["1", None, "3"]
     assert venue.calls == orders
 
@@ -376,6 +384,6 @@ def test_a_raw_stop_in_a_batch_moves_to_its_positions_side(
     """A raw SELL stop protects a long, so -2021 moves it below the market; a BUY stop above."""
     venue = script([error(*WOULD_TRIGGER), {"orderId": 1}])
     order = {"side": order_side, "type": "STOP_MARKET", "stopPrice": "50000.0", "closePosition": "true"}
-    executor = SafeOrderExecutor()
+    executor = SafeOrderExecutor(policy())
     run(executor.place_order_batch_with_safety([order], venue.method, "BTCUSDT", client=fake_client()))
     assert venue.calls[1]["stopPrice"] == expected

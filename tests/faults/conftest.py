@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 import pytest
+from pydantic import TypeAdapter
 
+from sim.clock import VirtualLoop, run_virtual
 from sim.exchange.account import Account
-from sim.exchange.attribution import IntentSlot
+from sim.exchange.attribution import CURRENT_INTENT, Attribution, IntentSlot
+from sim.exchange.client import SimulatedClient
+from sim.exchange.door import Door
 from sim.exchange.filters import RulesVersion, filters_of
-from sim.exchange.latency import LatencySpec
+from sim.exchange.gateway import Gateway
+from sim.exchange.latency import Constant, LatencySpec
+from sim.exchange.matching import FillSpec
+from sim.exchange.minute_volume import MinuteVolume
 from sim.exchange.request import Request
-from sim.execution import PolicyStore
-from sim.faults import FaultSpec
+from sim.exchange.venue import Venue
+from sim.faults import Fault, FaultInjector, FaultSpec
 from sim.market import LinePath
 from sim.scenario.market_spec import LineSpec, MarketSpec
 from sim.scenario.spec import Scenario
 from sim.scenario.workload import IntentPlan
 from sim.scenario.workload_spec import WorkloadSpec
+from sim.trace import Trace
 from sim.world import RunRecord, World
+from tests.policies import d7_policy
 
 EPOCH_US = 1_705_276_800_000_000
 PRICE = 50_000.0
@@ -77,7 +87,7 @@ def run_small(
         "BTCUSDT", EPOCH_US, 3_600_000_000, filters.tick_size, filters.price_decimals, PRICE, pct_per_s
     )
     plans = plans_of(intents, every_s, hold_s)
-    world = World(scenario, PolicyStore(policy or {}), seed, {"BTCUSDT": path}, {"BTCUSDT": filters}, plans)
+    world = World(scenario, d7_policy(policy), seed, {"BTCUSDT": path}, {"BTCUSDT": filters}, plans)
     return world.run()
 
 
@@ -133,3 +143,85 @@ def ask() -> Callable[..., Request]:
         )
 
     return build
+
+
+FREE = FillSpec(
+    half_spread_bps=0.0, spread_range_share=0.0, impact_bps=0.0, taker_fee=0.0, trigger_delay_ms=0.0
+)
+LEGS = LatencySpec(request=Constant(law="constant", ms=30.0), reply=Constant(law="constant", ms=10.0))
+READ: TypeAdapter[Any] = TypeAdapter(Fault)
+BUY = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.010"}
+
+
+class Wire:
+    """Hold one exchange behind a wire with faults, and its client."""
+
+    def __init__(self, *tables: dict[str, Any], timeout_s: float = 10.0) -> None:
+        filters = filters_of("BTCUSDT", "2025-12-09")
+        assert filters is not None
+        self.loop, self.trace = VirtualLoop(), Trace()
+        path = LinePath(
+            "BTCUSDT", EPOCH_US, 900_000_000, filters.tick_size, filters.price_decimals, 50_000.0, 0.0
+        )
+        venue = Venue(
+            self.loop, {"BTCUSDT": path}, {"BTCUSDT": filters}, FREE, "2025-12-09", self.trace, 1,
+            {"BTCUSDT": MinuteVolume({0: 1e9})},
+        )  # fmt: skip
+        self.account = Account(1, 10_000.0)
+        self.slot = IntentSlot(0, "BTCUSDT", 1, self.account)
+        attribution = Attribution(IntentSlot(-1, "", 0, Account(0, 0.0)))
+        attribution.opened(self.slot)
+        faults = [
+            READ.validate_python({"name": f"f{place}", "how": {"rate": 1.0}, **table})
+            for place, table in enumerate(tables)
+        ]
+        injector = FaultInjector(faults, 1, EPOCH_US, 800_000_000, self.trace, {"BTCUSDT": path})
+        gateway = Gateway(
+            self.loop,
+            Door(venue, EPOCH_US, "2025-12-09"),
+            LEGS,
+            1,
+            injector,
+            attribution,
+            self.trace,
+            timeout_s,
+        )
+        self.client = SimulatedClient(gateway, "2025-12-09", timeout_s)
+        self.heard_us: list[int] = []
+        """How long each call took until it was answered."""
+
+    def call(self, name: str = "futures_create_order", at_s: float = 0.0, **params: Any) -> Any:
+        """Call the client at a moment and return its answer, or the exception it raised; then let time pass."""
+        return self.call_all(name, [params or BUY], at_s)[0]
+
+    def call_all(self, name: str, orders: list[dict[str, Any]], at_s: float = 0.0) -> list[Any]:
+        """Call the client for each in turn and return its answers, and the exceptions it raised."""
+
+        async def main() -> list[Any]:
+            CURRENT_INTENT.set(self.slot)
+            await asyncio.sleep(at_s)
+            answers: list[Any] = []
+            for order in orders:
+                begun_us = self.loop.now_us
+                try:
+                    answers.append(await getattr(self.client, name)(**order))
+                except Exception as error:  # noqa: BLE001 - whatever the transport raises is looked at
+                    answers.append(error)
+                self.heard_us.append(self.loop.now_us - begun_us)
+            await asyncio.sleep(100)
+            return answers
+
+        return run_virtual(main(), loop=self.loop)
+
+    def rows(self, table: str) -> pd.DataFrame:
+        return pd.DataFrame(self.trace.arrays(table))
+
+    @property
+    def position(self) -> float:
+        return float(sum(position.quantity for position in self.account.positions.values()))
+
+
+@pytest.fixture(scope="session")
+def make_wire() -> type[Wire]:
+    """Give the class of small exchanges behind a wire with faults."""
+    return Wire

@@ -247,3 +247,16 @@ def test_edges_go_to_the_trace() -> None:
     FaultInjector([CodedError(name="busy", code=-1008, how=how)], 1, EPOCH_US, FOREVER_US, trace)
     edges = trace.arrays("fault_edge")
     assert [list(edges[column]) for column in edges] == [["busy"], [2_000_000], [5_000_000]]
+
+
+def test_several_windows_are_one_fault_with_one_rate() -> None:
+    """Windows come in order of time, those that overlap as one; two rates would be two faults."""
+    spans = [{"at": 50.0, "for_s": 10.0}, {"at": 10.0, "for_s": 5.0}, {"at": 12.0, "for_s": 8.0}]
+    how = How.model_validate({"windows": spans})
+    timing = Timing(how, 1, "often", 0, 1_000_000_000)
+    assert timing.edges_us == [(10_000_000, 20_000_000), (50_000_000, 60_000_000)]
+    assert [timing.active(t_s * 1_000_000) for t_s in (9, 10, 19, 20, 55, 60)] == [
+        False, True, True, False, True, False,
+    ]  # fmt: skip
+    with pytest.raises(ValidationError, match="one rate"):
+        How.model_validate({"windows": [*spans, {"at": 90.0, "for_s": 1.0, "rate": 0.5}]})

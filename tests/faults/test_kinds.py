@@ -39,6 +39,14 @@ def test_the_stage_follows_from_the_code(
         assert effect.reply == (status, {"code": code, "msg": text})
 
 
+@pytest.mark.parametrize("code", [-1008, -1015, -2021, -4061])
+def test_any_code_may_hide_an_applied_order(code: int, ask: Callable[..., Request]) -> None:
+    """Documents say refused, bots have seen orders live (binance-facts 1.3): with ``applied`` it acts at the core."""
+    spec = CodedError(name="f", code=code, applied=1.0, how=ALWAYS)
+    assert (spec.acts_at, spec.effect(ask(), CHANCE).truth) == ("core", "applied")
+    assert CodedError(name="f", code=code, applied=0.0, how=ALWAYS).acts_at != "core"
+
+
 def test_status_and_text_may_be_overridden(ask: Callable[..., Request]) -> None:
     """One code is seen under several statuses (failures §0.2)."""
     spec = CodedError(name="f", code=-1001, applied=0.0, status=400, message="odd", how=ALWAYS)
@@ -125,7 +133,6 @@ def test_every_kind_is_registered() -> None:
     ("table", "says"),
     [
         ({"name": "f", "code": -1001, "how": {"rate": 0.1}}, "state applied"),
-        ({"name": "f", "code": -2021, "applied": 0.5, "how": {"rate": 0.1}}, "is a refusal"),
         ({"name": "f", "code": -9999, "how": {"rate": 0.1}}, "must be one of"),
         ({"name": "f", "kind": "timeout", "truth": "applied_late", "how": {"rate": 0.1}}, "needs late_s"),
         (
@@ -140,6 +147,6 @@ def test_every_kind_is_registered() -> None:
     ],
 )
 def test_a_fault_that_cannot_be_is_refused(table: dict[str, Any], says: str) -> None:
-    """``applied`` has no default where it matters and no place where it does not; unknown keys do not pass."""
+    """``applied`` has no default where it matters; unknown keys do not pass."""
     with pytest.raises(ValidationError, match=says):
         READ.validate_python(table)

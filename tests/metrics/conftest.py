@@ -125,7 +125,7 @@ class Story:
         code = failures[-1][1] if failures and not success else 0
         self.write(
             "placement", intent, number, role, _us(started), _us(ended), success, "1" if success else "", code,
-            "", attempts, _us(slept), 0,
+            "", attempts, _us(slept), 0, "applied" if success else "",
         )  # fmt: skip
         return number
 

@@ -171,5 +171,5 @@ def test_headline_of_no_intents(new_story: Any) -> None:
     numbers = headline(new_story().frames())
     assert numbers == {
         "intents": 0.0,
-        **{f"violations_{k}": 0.0 for k in ("safety", "liveness", "simulator")},
+        **{f"violations_{k}": 0.0 for k in ("safety", "liveness", "practice", "simulator")},
     }

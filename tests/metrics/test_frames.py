@@ -350,16 +350,24 @@ def test_requests_carry_the_truth_of_their_write(story: Any) -> None:
 
 
 def test_failed_attempts_are_named(story: Any) -> None:
-    """A code names itself; without one, silence is a time-out and an HTTP error its status."""
+    """A code names itself; without one, silence, how the connection broke, an HTTP status, or a 200 in vain."""
     story.decide()
     placement = story.placement(
-        "entry", 0.0, 15.0, success=False, attempts=3, failures=((1.0, -1001), (11.0, 0), (15.0, 0))
+        "entry",
+        0.0,
+        18.0,
+        success=False,
+        attempts=5,
+        failures=((1.0, -1001), (11.0, 0), (15.0, 0), (16.0, 0), (17.0, 0)),
     )
     story.request("entry", 0.9, 1.0, status=503, code=-1001, placement=placement)
     story.request("entry", 1.0, 11.0, status=0, placement=placement)
     story.request("entry", 14.0, 15.0, status=503, placement=placement)
+    story.request("entry", 15.5, 16.0, status=-1, message="reset", placement=placement)
+    story.request("entry", 16.5, 17.0, status=200, placement=placement)
     frames = story.frames()
-    assert frames["attempts"]["failure"].tolist() == ["-1001", "time-out", "http 503"]
+    names = ["-1001", "time-out", "http 503", "connection: reset", "no order id"]
+    assert frames["attempts"]["failure"].tolist() == names
     assert frames["placements"]["first_failure"].tolist() == ["-1001"]
     assert frames["placements"]["timeout_us"].tolist() == [10_000_000]
 

@@ -45,6 +45,24 @@ def test_waiting_before_the_stop_is_excess(story: Any) -> None:
     )
 
 
+def test_excused_time_is_told_apart_and_not_charged(story: Any) -> None:
+    """Of 9.9 bare seconds eight lie in a halt and a lag that overlap: charged are 1.9, of which 0.1 is structural."""
+    story.decide()
+    story.enter(0.0, 0.1)
+    story.write("outage", "halt", -1, 1_000_000, 6_000_000)
+    story.write("outage", "read lag", 0, 5_000_000, 9_000_000)
+    story.write("outage", "dead process", 1, 9_000_000, 10_000_000)
+    story.protect(9.91, 10.0)
+    row = story.row()
+    assert row.naked_s == pytest.approx(9.9)
+    assert row.naked_excused_s == pytest.approx(8.0)
+    assert row.naked_charged_s == pytest.approx(1.9)
+    assert row.naked_excess_s == pytest.approx(1.8)
+    table = keyed(protection(story.frames(), protect_s=5.0))
+    assert table.loc["naked longer than 5 s", "value"] == 0.0
+    assert table.loc["naked: excused", "value"] == pytest.approx(8.0)
+
+
 def test_notional_uses_mark_at_both_ends(story: Any) -> None:
     """Mark runs from 100 to 98 (102) over 10 s: the mean of the ends times the time; loss is two per unit."""
     story.decide(quantity=3.0)

@@ -139,6 +139,20 @@ def test_load_on_average_and_at_most(story: Any) -> None:
     assert table.loc["weight in 1 min, at most", "value"] == 7, "what a banned address asks is not counted"
 
 
+def test_broken_connections_are_named_by_how_they_broke(story: Any) -> None:
+    """No refusal and no silence; what never left counts in no window, what was reset on its way back does."""
+    story.decide()
+    for sent, how in ((0.0, "dns"), (1.0, "dns"), (2.0, "reset"), (3.0, "truncated")):
+        story.request("entry", sent, sent + 0.1, status=-1, message=how)
+    story.request("entry", 4.0, 4.1)
+    table = keyed(load(story.frames()))
+    shares = {how: table.loc[f"connection: {how}", "value"] for how in ("dns", "reset", "truncated")}
+    assert shares == {"dns": 0.4, "reset": 0.2, "truncated": 0.2}
+    assert not any(name.startswith("refused") for name in table.index)
+    assert table.loc["no answer", "count"] == 0
+    assert table.loc["orders in 10 s, at most", "value"] == 3
+
+
 def test_windows_are_the_venues_own(story: Any) -> None:
     """Windows begin with the Unix minute and count arrivals: the run begins 10 s before one, the wire takes 30 ms."""
     story.decide()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -82,7 +83,8 @@ def test_calm_intent(tell: Tell) -> None:
         "in the end: timed out, no position",
         "result -0.97, ideal -0.97, no loss against ideal",
     )
-    assert "check" not in text
+    # d7 gives its orders no ids: true in a calm run as well, and a rule of conduct that by itself loses nothing.
+    assert re.findall(r"check +check +(\w+) broken", text) == ["I12"]
     assert "fault" not in text
 
 
@@ -101,6 +103,24 @@ def test_doubled_entry(tell: Tell) -> None:
         "check check I01 broken: 2 entries accepted, 0.046 filled.",
         "believes the entry order is placed, as order 2 (2 attempts)",
         "truth venue in truth 2 entry orders were accepted where one was wanted",
+    )
+
+
+def test_broken_connections(tell: Tell) -> None:
+    """Nothing was sent, or nobody says what became of it: the story tells how the connection broke."""
+    refused = tell('kind = "connect"\nfails = "refused"')
+    assert _in_order(
+        refused,
+        "fault wire it strikes (connect refused); the order was not applied",
+        "belief executor the connection broke",
+        "after sending: refused",
+    )
+    reset = tell('kind = "reset"\napplied = 1.0')
+    assert _in_order(
+        reset,
+        "fault wire it strikes (connection reset); the order WAS applied",
+        "the connection broke",
+        "reset by the peer",
     )
 
 

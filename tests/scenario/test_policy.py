@@ -82,7 +82,7 @@ def test_an_unknown_policy_lists_the_shipped_ones(messages: Messages) -> None:
     """A name that is not shipped is refused with those that are and the nearest."""
     [told] = messages(lambda: load_policy_named("legacy-entri"))
     assert told.startswith(
-        "policy: given 'legacy-entri', expected a shipped policy or a path to a .toml file: one of d7, "
+        "policy: given 'legacy-entri', expected a shipped policy or a path to a .toml file: one of aws-decorrelated, "
     )
     assert told.endswith("(did you mean 'legacy-entry'?)")
 
@@ -97,8 +97,8 @@ def test_an_override_changes_value_name_and_digest() -> None:
 
 
 def test_the_digest_is_that_of_the_values_in_force(policy: LoadText) -> None:
-    """Stating a default changes nothing: d7 is the default."""
-    assert policy("").sha256 == load_policy_named("d7").sha256
+    """Stating a default changes nothing: safe is the default."""
+    assert policy("").sha256 == load_policy_named("safe").sha256
 
 
 def test_both_spellings_of_a_key_are_read(policy: LoadText) -> None:

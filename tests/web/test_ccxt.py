@@ -15,8 +15,8 @@ import ccxt
 
 from sim.exchange.replies import UNAVAILABLE_503, UNKNOWN_503, error_reply
 from sim.web.clients import ccxt_binanceusdm
+from tests.web.ccxt_script import MISTAKES, SYMBOL, TRADED, trade
 
-SYMBOL = "BTC/USDT:USDT"
 ORDER = "/fapi/v1/order"
 EPOCH_MS = 1_705_276_800_000
 
@@ -31,55 +31,7 @@ def _run(booth: Any, key: tuple[str, str], program: Callable[[Any], Any], **conf
 
 def test_a_whole_trade(booth: Any, key: tuple[str, str]) -> None:
     """Markets, leverage, entry, stop, take-profit, trailing stop, queries, cancels and the flat position at the end."""
-
-    async def trade(client: Any) -> dict[str, Any]:
-        seen: dict[str, Any] = {}
-        seen["markets"] = list(await client.load_markets())
-        seen["leverage"] = (await client.set_leverage(5, SYMBOL))["leverage"]
-        entry = await client.create_order(
-            SYMBOL, "market", "buy", 0.01, None, {"newClientOrderId": "entry-1"}
-        )
-        seen["entry"] = (entry["clientOrderId"], entry["status"], entry["filled"], entry["average"])
-        fetched = await client.fetch_order(entry["id"], SYMBOL)
-        seen["fetched"] = (fetched["status"], fetched["filled"])
-        stop = await client.create_order(
-            SYMBOL, "market", "sell", 0.01, None, {"stopLossPrice": 49_000, "reduceOnly": True}
-        )
-        target = await client.create_order(
-            SYMBOL, "market", "sell", 0.01, None, {"takeProfitPrice": 51_000, "reduceOnly": True}
-        )
-        trailing = await client.create_order(
-            SYMBOL, "market", "sell", 0.01, None, {"trailingPercent": 1, "reduceOnly": True}
-        )
-        seen["placed"] = [row["status"] for row in (stop, target, trailing)]
-        resting = await client.fetch_open_orders(SYMBOL, None, None, {"trigger": True})
-        seen["resting"] = sorted(row["info"]["orderType"] for row in resting)
-        queried = await client.fetch_order(stop["id"], SYMBOL, {"trigger": True})
-        seen["queried"] = (queried["status"], queried["triggerPrice"])
-        [position] = await client.fetch_positions([SYMBOL])
-        seen["position"] = (position["side"], position["contracts"], position["entryPrice"])
-        await client.cancel_order(stop["id"], SYMBOL, {"trigger": True})
-        await client.cancel_all_orders(SYMBOL, {"trigger": True})
-        seen["left"] = await client.fetch_open_orders(SYMBOL, None, None, {"trigger": True})
-        await client.create_order(SYMBOL, "market", "sell", 0.01, None, {"reduceOnly": True})
-        seen["open"] = await client.fetch_open_orders(SYMBOL)
-        seen["balance"] = (await client.fetch_balance())["USDT"]["total"]
-        return seen
-
-    seen = _run(booth, key, trade)
-    assert seen == {
-        "markets": [SYMBOL],
-        "leverage": 5,
-        "entry": ("entry-1", "closed", 0.01, 50_000.0),
-        "fetched": ("closed", 0.01),
-        "placed": ["open", "open", "open"],
-        "resting": ["STOP_MARKET", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"],
-        "queried": ("open", 49_000.0),
-        "position": ("long", 0.01, 50_000.0),
-        "left": [],
-        "open": [],
-        "balance": pytest.approx(1_000_000 - 2 * 500 * 0.0004),
-    }
+    assert _run(booth, key, trade) == TRADED
     assert booth.account.position("BTCUSDT").quantity == 0.0
 
 
@@ -151,27 +103,7 @@ def test_an_answer_without_a_code(
     assert _run(booth, key, program) is expected
 
 
-@pytest.mark.parametrize(
-    ("act", "expected"),
-    [
-        pytest.param(
-            lambda client: client.create_order(SYMBOL, "market", "sell", 0.01, None, {"reduceOnly": True}),
-            ccxt.InvalidOrder, id="an exit without a position",
-        ),
-        pytest.param(
-            lambda client: client.create_order(SYMBOL, "market", "sell", 0.01, None, {"stopLossPrice": 51_000}),
-            ccxt.OrderImmediatelyFillable, id="a stop that would trigger at once",
-        ),
-        pytest.param(lambda client: client.cancel_order("99", SYMBOL), ccxt.OrderNotFound, id="a cancel of nothing"),
-        pytest.param(lambda client: client.fetch_order("99", SYMBOL), ccxt.OrderNotFound, id="a query for nothing"),
-        pytest.param(
-            lambda client: client.create_order(SYMBOL, "market", "buy", 500), ccxt.BadRequest, id="too large a quantity"
-        ),
-        pytest.param(
-            lambda client: client.create_order(SYMBOL, "limit", "buy", 0.001, 49_000), ccxt.InvalidOrder, id="too small"
-        ),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("act", "expected"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES])
 def test_a_mistake_arrives_as_the_librarys_class(
     booth: Any, key: tuple[str, str], act: Callable[[Any], Any], expected: type[Exception]
 ) -> None:

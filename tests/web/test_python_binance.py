@@ -18,8 +18,8 @@ from binance.exceptions import BinanceAPIException
 from sim.clock import RealWorldCall
 from sim.exchange.replies import UNAVAILABLE_503, UNKNOWN_503, error_reply
 from sim.web.clients import SOCKET, python_binance, python_binance_sockets
+from tests.web.python_binance_script import CAUSES, SYMBOL, TRADED, Call, close, order, trade
 
-SYMBOL = "BTCUSDT"
 ORDER = "/fapi/v1/order"
 EPOCH_US = 1_705_276_800_000_000
 
@@ -34,60 +34,7 @@ def _run(booth: Any, key: tuple[str, str], program: Callable[[Any], Any]) -> Any
 
 def test_a_whole_trade(booth: Any, key: tuple[str, str]) -> None:
     """Filters, leverage, entry, stop, take-profit, trailing stop, queries, cancels and the flat position at the end."""
-
-    async def trade(client: Any) -> dict[str, Any]:
-        seen: dict[str, Any] = {}
-        info = await client.futures_exchange_info()
-        seen["symbols"] = [row["symbol"] for row in info["symbols"]]
-        seen["leverage"] = (await client.futures_change_leverage(symbol=SYMBOL, leverage=5))["leverage"]
-        entry = await client.futures_create_order(
-            symbol=SYMBOL, side="BUY", type="MARKET", quantity="0.010", newClientOrderId="entry-1"
-        )
-        seen["entry"] = (entry["clientOrderId"], entry["status"])
-        filled = await client.futures_get_order(symbol=SYMBOL, origClientOrderId="entry-1")
-        seen["filled"] = (filled["status"], float(filled["executedQty"]), float(filled["avgPrice"]))
-        stop = await client.futures_create_order(
-            symbol=SYMBOL, side="SELL", type="STOP_MARKET", stopPrice="49000", closePosition="true"
-        )
-        target = await client.futures_create_order(
-            symbol=SYMBOL, side="SELL", type="TAKE_PROFIT_MARKET", stopPrice="51000", closePosition="true",
-            clientAlgoId="target-1",
-        )  # fmt: skip
-        trailing = await client.futures_create_order(
-            symbol=SYMBOL, side="SELL", type="TRAILING_STOP_MARKET", callbackRate="1", quantity="0.010",
-            reduceOnly="true",
-        )  # fmt: skip
-        seen["placed"] = [row["algoStatus"] for row in (stop, target, trailing)]
-        seen["own id"] = target["clientAlgoId"]
-        resting = await client.futures_get_open_algo_orders(symbol=SYMBOL)
-        seen["resting"] = sorted(row["orderType"] for row in resting)
-        seen["queried"] = (await client.futures_get_order(symbol=SYMBOL, algoId=stop["algoId"]))["algoStatus"]
-        position = (await client.futures_position_information(symbol=SYMBOL))[0]
-        seen["position"] = (float(position["positionAmt"]), float(position["entryPrice"]))
-        await client.futures_cancel_order(symbol=SYMBOL, algoId=stop["algoId"])
-        await client.futures_cancel_algo_order(clientAlgoId="target-1")
-        await client.futures_cancel_all_algo_open_orders(symbol=SYMBOL)
-        seen["left"] = await client.futures_get_open_algo_orders(symbol=SYMBOL)
-        await client.futures_create_order(
-            symbol=SYMBOL, side="SELL", type="MARKET", quantity="0.010", reduceOnly="true"
-        )
-        seen["open"] = await client.futures_get_open_orders()
-        return seen
-
-    seen = _run(booth, key, trade)
-    assert seen == {
-        "symbols": [SYMBOL],
-        "leverage": 5,
-        "entry": ("entry-1", "NEW"),
-        "filled": ("FILLED", 0.01, 50_000.0),
-        "placed": ["NEW", "NEW", "NEW"],
-        "own id": "target-1",
-        "resting": ["STOP_MARKET", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"],
-        "queried": "NEW",
-        "position": (0.01, 50_000.0),
-        "left": [],
-        "open": [],
-    }
+    assert _run(booth, key, trade) == TRADED
     assert booth.account.position(SYMBOL).quantity == 0.0
     # Sixteen calls of 40 ms each, nothing else takes time.
     assert booth.loop.now_us == 16 * 40_000
@@ -120,81 +67,6 @@ def test_nothing_but_the_exchange_is_reached(booth: Any, key: tuple[str, str]) -
 
 
 # -- errors ---------------------------------------------------------------------------------------------------
-
-Call = Callable[[Any], Any]
-
-
-def _order(**params: Any) -> Call:
-    given = {"symbol": SYMBOL, "side": "BUY", "type": "MARKET", "quantity": "0.010", **params}
-    given = {name: value for name, value in given.items() if value is not None}
-    return lambda client: client.futures_create_order(**given)
-
-
-def _stop(**params: Any) -> Call:
-    return _order(**{"side": "SELL", "type": "STOP_MARKET", "stopPrice": "49000", **params})
-
-
-def _close(**params: Any) -> Call:
-    return _stop(closePosition="true", quantity=None, **params)
-
-
-def _limit(**params: Any) -> Call:
-    return _order(**{"type": "LIMIT", "timeInForce": "GTC", "price": "49000", **params})
-
-
-def _raw(method: str, path: str, **params: Any) -> Call:
-    return lambda client: client._request_futures_api(method, path, True, data=params)
-
-
-def _with_clock_off(ms: int) -> Call:
-    def call(client: Any) -> Any:
-        client.timestamp_offset = ms
-        return client.futures_position_information()
-
-    return call
-
-
-CAUSES: list[tuple[str, list[Call], int]] = [
-    ("a symbol that does not trade", [_order(symbol="NOPEUSDT")], -1121),
-    ("a side that is none", [_order(side="UP")], -1117),
-    ("a type that is none", [_order(type="GUESS")], -1116),
-    ("no quantity", [_order(quantity=None)], -1102),
-    ("nothing to buy", [_order(quantity="0")], -4003),
-    ("a quantity finer than the step", [_order(quantity="0.0101")], -1111),
-    ("a quantity beyond the most", [_order(quantity="5000")], -4005),
-    ("a notional too small", [_limit(price="49000", quantity="0.001")], -4164),
-    ("a limit price off the tick", [_limit(price="49000.05")], -4014),
-    ("a limit price beyond the band", [_limit(price="60000")], -4016),
-    ("an order that may only make and would take", [_limit(price="50500", timeInForce="GTX")], -5022),
-    ("a client id too long", [_order(newClientOrderId="x" * 40)], -4015),
-    ("a client id that an open order has", [_limit(newClientOrderId="twin"), _limit(newClientOrderId="twin")], -4116),
-    ("a stop that would trigger at once", [_order(), _stop(stopPrice="50500")], -2021),
-    ("a stop that closes nothing", [_close()], -4509),
-    ("a second stop that closes all", [_order(), _close(), _close(stopPrice="48000")], -4130),
-    ("an exit without a position", [_order(side="SELL", reduceOnly="true")], -2022),
-    (
-        "a conditional order on the old endpoint",
-        [_raw("post", "order", symbol=SYMBOL, side="SELL", type="STOP_MARKET", stopPrice="49000", quantity="0.010")],
-        -4120,
-    ),
-    (
-        "a plain order on the algo endpoint",
-        [_raw("post", "algoOrder", symbol=SYMBOL, side="BUY", type="MARKET", quantity="0.010", algoType="CONDITIONAL")],
-        -1130,
-    ),
-    ("a position side in one-way mode", [_order(positionSide="LONG")], -4061),
-    ("a cancel of nothing", [lambda client: client.futures_cancel_order(symbol=SYMBOL, orderId=99)], -2011),
-    ("a query for nothing", [lambda client: client.futures_get_order(symbol=SYMBOL, orderId=99)], -2013),
-    ("a query for no algo order", [lambda client: client.futures_get_algo_order(algoId=99)], -2013),
-    ("a leverage beyond the most", [lambda client: client.futures_change_leverage(symbol=SYMBOL, leverage=999)], -4028),
-    ("the margin type that is set", [
-        lambda client: client.futures_change_margin_type(symbol=SYMBOL, marginType="ISOLATED")], -4046),
-    ("a position too large for the wallet", [_order(quantity="50")], -2019),
-    ("keeping a listen key that does not live", [lambda client: client.futures_stream_keepalive("none")], -1125),
-    ("a clock that is behind", [_with_clock_off(-20_000)], -1021),
-    ("a clock that is ahead", [_with_clock_off(2_000)], -1021),
-    ("a path that is none", [_raw("get", "nothing")], -5000),
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(("calls", "code"), [row[1:] for row in CAUSES], ids=[row[0] for row in CAUSES])
@@ -255,7 +127,7 @@ def test_an_error_that_is_the_venues_own(
 
     async def program(client: Any) -> BinanceAPIException:
         with pytest.raises(BinanceAPIException) as caught:
-            await _order()(client)
+            await order()(client)
         return caught.value
 
     error = _run(booth, key, program)
@@ -276,7 +148,7 @@ def test_no_answer_is_a_timeout(booth: Any, key: tuple[str, str]) -> None:
     async def program(client: Any) -> tuple[float, str]:
         await client.futures_ping()
         with pytest.raises(TimeoutError):
-            await _order(newClientOrderId="lost")(client)
+            await order(newClientOrderId="lost")(client)
         gave_up_s = booth.now_s
         found = await client.futures_get_order(symbol=SYMBOL, origClientOrderId="lost")
         return gave_up_s, found["status"]
@@ -289,7 +161,7 @@ def test_headers_reach_the_client(booth: Any, key: tuple[str, str]) -> None:
 
     async def program(client: Any) -> tuple[str, str]:
         await client.futures_position_information()
-        await _order()(client)
+        await order()(client)
         headers = client.response.headers
         return headers["X-MBX-USED-WEIGHT-1M"], headers["X-MBX-ORDER-COUNT-1M"]
 
@@ -313,8 +185,8 @@ def test_the_user_stream_tells_a_trade(make_booth: Any, key: tuple[str, str]) ->
 
     async def program(client: Any) -> list[tuple[float, Any]]:
         async with python_binance_sockets(client).futures_user_socket() as socket:
-            await _order(newClientOrderId="entry-1")(client)
-            await _close(stopPrice="49990", clientAlgoId="stop-1")(client)
+            await order(newClientOrderId="entry-1")(client)
+            await close(stopPrice="49990", clientAlgoId="stop-1")(client)
             return await _hear(booth, socket, 12)
 
     heard = _run(booth, key, program)
@@ -368,7 +240,7 @@ def test_a_listen_key_that_is_not_kept_alive_dies(make_booth: Any, key: tuple[st
         manager._user_timeout = 10_000
         async with manager.futures_user_socket() as socket:
             heard = [(await socket.recv(), booth.now_s)]
-            await _order()(client)
+            await order()(client)
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(socket.recv(), 100)
             return heard
@@ -385,7 +257,7 @@ def test_the_librarys_own_keep_alive_works(make_booth: Any, key: tuple[str, str]
     async def program(client: Any) -> str:
         async with python_binance_sockets(client).futures_user_socket() as socket:
             await asyncio.sleep(7200)
-            await _order()(client)
+            await order()(client)
             return str((await socket.recv())["e"])
 
     assert _run(booth, key, program) == "ORDER_TRADE_UPDATE"

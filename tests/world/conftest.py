@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from sim.exchange.filters import SymbolFilters, filters_of
-from sim.execution.policy_store import PolicyStore
 from sim.experiment.prepare import Market, load_market_of, prepare
 from sim.market import LinePath, MarkSpec
 from sim.scenario import IntentPlan, LoadedScenario, load_policy_named, load_scenario
@@ -18,6 +17,8 @@ from sim.scenario.market_spec import LINE_EPOCH_US
 from sim.scenario.spec import Scenario
 from sim.trace import Trace
 from sim.world import RunRecord, World
+from sim.world.code_under_test import ExecutorFactory, event_driven
+from tests.policies import d7_policy
 
 FREE = {
     "half_spread_bps": 0.0, "spread_range_share": 0.0, "impact_bps": 0.0, "taker_fee": 0.0, "trigger_delay_ms": 0.0,
@@ -108,9 +109,10 @@ def line_world(
     seed: int = 7,
     for_s: float | None = None,
     step_us: int = 10_000,
+    executor_factory: ExecutorFactory = event_driven,
     **sections: Any,
 ) -> World:
-    """Wire a world on a straight line with constant legs; ``policy`` holds keys without ``execution.``."""
+    """Wire a world on a straight line with constant legs; ``policy`` lays keys over d7."""
     rules = filters if filters is not None else filters_of("BTCUSDT", "2025-01")
     assert rules is not None
     last_us = max(one.decided_us + one.hold_us for one in plans)
@@ -134,8 +136,10 @@ def line_world(
         "BTCUSDT", epoch_us, end_us, rules.tick_size, rules.price_decimals, start_price, pct_per_s,
         mark if mark is not None else MarkSpec(), step_us,
     )  # fmt: skip
-    keys = {f"execution.{name}": value for name, value in (policy or {}).items()}
-    return World(scenario, PolicyStore(keys), seed, {"BTCUSDT": path}, {"BTCUSDT": rules}, plans)
+    return World(
+        scenario, d7_policy(**(policy or {})), seed, {"BTCUSDT": path}, {"BTCUSDT": rules}, plans,
+        executor_factory=executor_factory,
+    )  # fmt: skip
 
 
 def rows(trace: Trace, table: str, **where: Any) -> Rows:

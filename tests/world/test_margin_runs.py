@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sim.checks import run_checks
-from sim.execution.policy_store import PolicyStore
 from sim.metrics import build_frames, headline
 from sim.world import RunRecord, World
+from tests.policies import d7_policy
 
 MakeLine = Callable[..., World]
 MakePlan = Callable[..., Any]
@@ -21,7 +21,7 @@ def judged(record: RunRecord, wallet: float, isolation: Any = "intent", **more: 
     """Run all checks and build the frames; the simulator must not contradict itself."""
     run_checks(
         record.trace,
-        settings=PolicyStore({}).settings,
+        settings=d7_policy().settings,
         steps={"BTCUSDT": 0.001},
         isolation=isolation,
         opening_wallet=wallet,

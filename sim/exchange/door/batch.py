@@ -13,9 +13,10 @@ from sim.exchange.attribution import role_of
 from sim.exchange.door.orders import find, new_order_body, place
 from sim.exchange.door.reading import symbol_of
 from sim.exchange.door.shapes import order_body
-from sim.exchange.replies import Refusal
+from sim.exchange.replies import Refusal, error_reply
 from sim.exchange.request import ItemTruth, Request
 from sim.exchange.rules import read_batch
+from sim.exchange.rules.numbers import is_whole
 from sim.exchange.rules.texts import invalid, missing
 
 if TYPE_CHECKING:
@@ -31,8 +32,12 @@ def post_batch(door: Door, request: Request) -> tuple[Any, int]:
     items = read_batch(request.params)
     answers: list[Any] = []
     request.items = []
-    for item in items:
+    for place_in_batch, item in enumerate(items):
         single = _as_single(request, item)
+        if place_in_batch in request.passed_over:
+            answers.append(error_reply(-1007)[1])
+            request.items.append(ItemTruth(single.role, -1, -1007))
+            continue
         try:
             order = place(door, single, algo=False)
             answers.append(new_order_body(door, order))
@@ -101,7 +106,7 @@ def _names_in(params: dict[str, Any]) -> list[tuple[int | None, str | None]]:
             raise invalid(name)
         if name == "origClientOrderIdList":
             return [(None, str(one)) for one in given]
-        if not all(str(one).isdecimal() for one in given):
+        if not all(is_whole(str(one)) for one in given):
             raise invalid(name)
         return [(int(one), None) for one in given]
     raise Refusal(
@@ -115,6 +120,6 @@ def _listed(params: dict[str, Any], name: str) -> list[Any] | None:
     if isinstance(given, str):
         try:
             given = json.loads(given)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return given if isinstance(given, list) else None

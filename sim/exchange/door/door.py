@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import nan
 from typing import Any, Final
 
 from sim.exchange.door.left_out import refuse_by_name
 from sim.exchange.door.listen_keys import KeyTable, ListenKeys
-from sim.exchange.door.routes import routes_under
+from sim.exchange.door.routes import Route, routes_under
 from sim.exchange.filters import RulesVersion
 from sim.exchange.replies import Refusal
 from sim.exchange.request import Request
+from sim.exchange.troubles import Reads
 from sim.exchange.venue import Venue
 
 DOCUMENTED_LIMITS: Final[tuple[Mapping[str, Any], ...]] = (
@@ -37,6 +38,24 @@ class Door:
         self.rate_limits: Sequence[Mapping[str, Any]] = DOCUMENTED_LIMITS
         self._env: Any = venue.loop.env  # read for each request; the property costs three times the attribute
         self._routes = routes_under(rules)
+        self._around: list[Callable[[str, str, Route], Route]] = []
+        self.reads: Reads | None = None
+        """What look-ups are shown instead of the truth; None for the truth."""
+
+    def wrap(self, around: Callable[[str, str, Route], Route]) -> None:
+        """Put something around routes: ``around(method, path, route)`` returns what answers there from now on.
+
+        The latest wrap stands outermost.  Routes that the rules bring later are wrapped as well.
+        """
+        self._around.append(around)
+        self._routes = {place: around(*place, route) for place, route in self._routes.items()}
+
+    def switch_rules(self, rules: RulesVersion) -> None:
+        """Let the routes and rules of another version hold from now on; what rests stays as it is."""
+        self.rules = rules
+        self._routes = dict(routes_under(rules))
+        for around in self._around:
+            self._routes = {place: around(*place, route) for place, route in self._routes.items()}
 
     def handle(self, request: Request) -> tuple[int, Any, int]:
         """Return (status, body) and, for the record, the number of the order created or changed (-1: none).

@@ -71,6 +71,8 @@ def _orders(door: Door, request: Request, id_name: str, *, algo: bool) -> list[O
         for order in door.venue.index.of_account(request.slot.account)
         if order.symbol == symbol and order.algo == algo and is_kept(order, now_us)
     ]
+    if door.reads is not None:
+        known = door.reads.orders(known, request)
     if first is not None:
         return [order for order in known if order.number >= first][:limit]
     start_ms, end_ms = period_of(params, door.now_ms, _WEEK_MS)
@@ -108,7 +110,8 @@ def get_user_trades(door: Door, request: Request) -> tuple[Any, int]:
 
 def _kept_fills(door: Door, request: Request) -> list[Fill]:
     oldest_us = door.now_us - KEPT_US
-    return [fill for fill in door.venue.journal.fills_of(request.slot.account) if fill.at_us > oldest_us]
+    kept = [fill for fill in door.venue.journal.fills_of(request.slot.account) if fill.at_us > oldest_us]
+    return kept if door.reads is None else door.reads.fills(kept, request)
 
 
 def _trade(door: Door, fill: Fill) -> dict[str, Any]:

@@ -43,6 +43,8 @@ def find(
 ) -> Order:
     """Return the account's order by either id; Refusal ``code`` when the venue knows none (any more)."""
     order = door.venue.find(request.slot.account, order_id, client_id, algo)
+    if order is not None and door.reads is not None and request.method == "GET":
+        order = door.reads.order(order, request)
     if order is None or not is_kept(order, door.now_us):
         raise Refusal(code)
     return order
@@ -92,7 +94,10 @@ def get_open_orders(door: Door, request: Request) -> tuple[Any, int]:
 def resting(door: Door, request: Request, *, algo: bool) -> list[Order]:
     """Return the account's resting orders on one of the two endpoints, oldest first."""
     symbol = None if request.params.get("symbol") is None else symbol_of(door, request)
-    orders = door.venue.open_orders(request.slot.account, symbol)
+    if door.reads is not None and request.method == "GET":
+        orders = door.reads.resting(request.slot.account, symbol, request)
+    else:
+        orders = door.venue.open_orders(request.slot.account, symbol)
     return [order for order in orders if order.algo == algo and order.is_open]
 
 

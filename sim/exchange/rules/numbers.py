@@ -13,6 +13,9 @@ from sim.exchange.filters import SymbolFilters
 from sim.exchange.replies import Refusal
 from sim.exchange.rules.texts import invalid, missing
 
+MOST_DIGITS: Final = 20
+"""Digits of the longest whole number that is read; Python itself refuses to read one of some thousands."""
+
 _ZERO: Final = Decimal(0)  # comparing a decimal with an int costs three times as much
 
 
@@ -23,6 +26,11 @@ def plain(raw: Any) -> Decimal | None:
     if not (digits.isascii() and digits.replace(".", "", 1).isdecimal()):
         return None
     return Decimal(text)
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether a text is a whole number: 1 to 20 digits, nothing else."""
+    return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
 
 
 def read_quantity(raw: Any, filters: SymbolFilters, *, at_market: bool) -> Decimal:
@@ -135,8 +143,7 @@ def _is_on(value: Decimal, grid: Decimal, decimals: int) -> bool:
     except InvalidOperation:
         on_grid = False  # beyond decimal arithmetic: no tick reaches there
     # What is on the grid cannot have too many decimals, and asking that first is cheaper.
-    if not on_grid:
-        exponent = value.normalize().as_tuple().exponent
-        if isinstance(exponent, int) and -exponent > decimals:
-            raise Refusal(-1111)
+    # Written out, as arithmetic would round a number of many decimals to fewer.
+    if not on_grid and len(f"{value:f}".partition(".")[2].rstrip("0")) > decimals:
+        raise Refusal(-1111)
     return on_grid

@@ -9,6 +9,7 @@ from typing import Any
 
 from sim.exchange.filters import SymbolFilters
 from sim.exchange.replies import Refusal
+from sim.exchange.rules.numbers import is_whole
 from sim.exchange.rules.texts import invalid, missing
 
 
@@ -18,7 +19,7 @@ def read_leverage(params: dict[str, Any], filters: SymbolFilters) -> int:
     if given is None or given == "":
         raise missing("leverage")
     text = str(given)
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= filters.max_leverage):
+    if not (is_whole(text) and 1 <= int(text) <= filters.max_leverage):
         raise Refusal(-4028, f"Leverage {text} is not valid")
     return int(text)
 

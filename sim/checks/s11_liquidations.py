@@ -1,4 +1,4 @@
-"""S08: a liquidation happens where margin ends, takes all of the position, and costs no more than its own wallet.
+"""S11: a liquidation happens where margin ends, takes all of the position, and costs no more than its own wallet.
 
 Written from the rules of isolated margin (binance-facts 3.3) and not from the exchange's own code.  For each row of
 the record: mark stands at or beyond the liquidation price; there is one fill of it, of the whole size and at the

@@ -1,0 +1,150 @@
+"""Look after an open position's stop until it is flat: put it up again when it is gone, close what a fired one left.
+
+A look costs a request, so there are few: soon after the stop was placed, at ``verify_every_sec``, and more often while
+the price is near; news of the user stream is acted upon at once.  Times are the running loop's, in seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from .events import StopLooked
+from .intent_orders import IntentOrders
+from .lookup import Sighting
+from .outcomes import Failure, attempt_within
+from .prices import reference_price
+from .protection import Protection
+from .way_out import WayOut
+
+_FIRST_LOOKS_S: Final = (1.0, 2.2, 3.8)
+"""When a stop is looked at first: some vanish one to two seconds after they were accepted (failures F08)."""
+
+_LOOK_AGAIN_S: Final = 0.5
+_NEAR_LOOK_S: Final = 2.0
+"""How often the price is looked at while it is near the stop."""
+
+_REACH_SD: Final = 4.0
+_MISSED_IS_GONE: Final = 2
+"""How often a stop that was acknowledged must be missing before it is placed anew (where it rests all the same, the
+venue refuses a second one that closes the position, -4130)."""
+
+_TRIGGERED: Final = frozenset({"TRIGGERING", "TRIGGERED", "FINISHED", "FILLED"})
+_TRIGGER_PATIENCE_S: Final = 1.0
+
+
+class Caretaker:
+    """Run :meth:`start`'s task until the position is closed or :meth:`stop` is called."""
+
+    def __init__(self, own: IntentOrders, protection: Protection, way_out: WayOut) -> None:
+        self._own = own
+        self._protection = protection
+        self._way_out = way_out
+        self._task: asyncio.Task[None] | None = None
+        self._planned_s: list[float] = []
+        self._next_look_s = own.settings.verify_every_sec
+        self._look_due_s = 0.0
+        self._missed = 0
+
+    def start(self) -> None:
+        """Begin, unless the policy wants no looks (``verify_every_sec`` = 0)."""
+        if self._own.settings.verify_every_sec:
+            name = f"caretaker {self._own.bracket.intent_id}"
+            self._task = asyncio.create_task(self._look_after(), name=name)
+
+    def stop(self) -> None:
+        """End: somebody else closes the position, or it is flat."""
+        task, self._task = self._task, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+
+    async def _look_after(self) -> None:
+        own = self._own
+        self._look_soon()
+        while not own.over:
+            stop_id = own.stop_id
+            sighting = await self._next_sighting(stop_id)
+            # A stop that was moved meanwhile is another one.
+            if sighting is None or stop_id != own.stop_id or own.over:
+                continue
+            own.executor.emit(StopLooked(own.bracket.symbol, stop_id, sighting.state, sighting.status))
+            self._missed = self._missed + 1 if sighting.state == "absent" else 0
+            if sighting.state == "ended" or self._missed >= _MISSED_IS_GONE:
+                self._missed = 0
+                await self._stop_is_gone()
+            elif sighting.status in _TRIGGERED or sighting.executed > 0.0:
+                await self._stop_has_fired()
+
+    async def _next_sighting(self, stop_id: str) -> Sighting | None:
+        """Wait for news or for the next look; None when there is nothing to judge."""
+        own, loop, news = self._own, asyncio.get_running_loop(), self._own.executor.news
+        if self._missed:
+            self._planned_s.insert(0, loop.time() + _LOOK_AGAIN_S)
+        planned = bool(self._planned_s)
+        due_s = self._planned_s.pop(0) if planned else loop.time() + self._next_look_s
+        heard = await news.wait((stop_id,), max(0.0, due_s - loop.time()))
+        if heard and due_s > loop.time() and not self._missed:
+            self._planned_s.insert(0, due_s)
+        if own.over:
+            return None
+        if heard:
+            sighting = news.latest(stop_id)
+        elif await self._price_is_through():
+            await self._stop_has_fired()
+            return None
+        elif not planned and loop.time() < self._look_due_s:
+            return None
+        else:
+            sighting = await own.look(stop_id, conditional=True)
+        if sighting is not None:
+            self._look_due_s = loop.time() + own.settings.verify_every_sec
+        return sighting
+
+    def _look_soon(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._planned_s = [now_s + seconds for seconds in _FIRST_LOOKS_S]
+
+    async def _price_is_through(self) -> bool:
+        """Read the mark: tell whether it has reached the stop, and plan the next look by how far away it is."""
+        own, settings = self._own, self._own.settings
+        every_s = settings.verify_every_sec
+        trigger = float(own.stop.params["stopPrice"]) if own.stop is not None else 0.0
+        market: float | Failure = await attempt_within(
+            settings.attempt_timeout_sec, reference_price, own.client, own.bracket.symbol
+        )
+        self._next_look_s = min(every_s, _NEAR_LOOK_S)
+        if isinstance(market, Failure):
+            return False
+        own.executor.volatility.note(own.bracket.symbol, market)
+        distance = own.bracket.sign * (market - trigger) / market
+        if distance <= 0.0:
+            return True
+        # The time in which so many standard deviations would take the price to the stop.
+        reach_s = (distance / (_REACH_SD * own.executor.volatility.sd(own.bracket.symbol))) ** 2
+        self._next_look_s = min(every_s, max(_NEAR_LOOK_S, reach_s))
+        return False
+
+    async def _stop_is_gone(self) -> None:
+        """Put a stop that ended without a fill up again, or close; a flat position needs neither."""
+        own = self._own
+        if await own.is_flat():
+            await self._way_out.sweep()
+            return
+        if own.over or own.stop is None:
+            return
+        own.start_deadline()
+        placed = await self._protection.place_stop(own.stop, again=True)
+        self._look_soon()
+        if placed == "failed" and not own.over:
+            await self._way_out.flatten()
+
+    async def _stop_has_fired(self) -> None:
+        """Give a fired stop's child a moment, then close what it left."""
+        own = self._own
+        await asyncio.sleep(_TRIGGER_PATIENCE_S)
+        if own.over:
+            return
+        if await own.is_flat():
+            await self._way_out.sweep()
+        elif not own.over:
+            await self._way_out.flatten()

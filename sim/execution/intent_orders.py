@@ -1,0 +1,254 @@
+"""Keep one intent's orders: how they are called, what is filled, what rests, and how the venue is asked about them.
+
+Every client id is written to the journal before its order is sent, so that whatever a crash or a deadline cuts off can
+be found again.  The parts of a bracket (:mod:`sim.execution.safe_bracket`) share one of these.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from .client_ids import client_order_id
+from .events import SideCallFailed
+from .hybrid_levels import ProtectiveOrder
+from .journal import IntentEntry, IntentJournal, head_of, object_of, text_of
+from .lookup import Sighting, cancel_conditional, cancel_order, find_conditional, find_order, position_of
+from .outcomes import Failure
+from .patience import patience_s
+from .placement import BeforeAttempt, OrderResult
+from .policy_keys import Settings
+from .precision import decimal_of, plain
+from .safe_order_executor import SafeOrderExecutor
+
+_NEWS_S: Final = 0.15
+"""How long the stream is given to tell that exits ended with their position, before they are cancelled."""
+
+_CONFIRM_FLAT_S: Final = 0.5
+"""How long after a first reading a flat position is read again: reads lag (failures F18)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """State what is to be opened and how it is called; ``quantity`` in the base asset, ``side`` buy or sell."""
+
+    intent_id: str
+    symbol: str
+    side: str
+    quantity: Decimal
+
+    @property
+    def sign(self) -> int:
+        """Return +1 for a long, -1 for a short."""
+        return 1 if self.side == "buy" else -1
+
+    @property
+    def exit_side(self) -> str:
+        """Return the side of the orders that close it."""
+        return "SELL" if self.side == "buy" else "BUY"
+
+
+class IntentOrders:
+    """Hold what is known of one intent's orders; ``deadline_s`` is the loop's time by which a stop must rest."""
+
+    __slots__ = (
+        "_filled_text", "_head", "_journal", "_named", "_numbers", "_stop_text", "bracket", "client", "closing",
+        "deadline_s", "entry_id", "executor", "fill_is_final", "fill_price", "filled", "flat", "resting", "settings",
+        "stop", "stop_id",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        executor: SafeOrderExecutor,
+        client: Any,
+        settings: Settings,
+        bracket: Bracket,
+        journal: IntentJournal,
+    ) -> None:
+        self.executor = executor
+        self.client = client
+        self.settings = settings
+        self.bracket = bracket
+        self.filled = Decimal(0)
+        self.fill_price = 0.0
+        self.fill_is_final = True
+        self.stop: ProtectiveOrder | None = None
+        self.stop_id = self.entry_id = ""
+        self.resting: list[str] = []
+        self.flat = self.closing = False
+        self.deadline_s = 0.0
+        self._journal = journal
+        self._numbers: dict[str, int] = {}
+        self._named: list[str] = []
+        self._head = ""
+        self._filled_text: tuple[Decimal | None, str] = (None, "")
+        self._stop_text: tuple[ProtectiveOrder | None, str] = (None, "{}")
+
+    @property
+    def over(self) -> bool:
+        """Tell whether the position is closed or being closed."""
+        return self.flat or self.closing
+
+    def start_deadline(self) -> None:
+        """Let the time run in which the position must be protected."""
+        self.deadline_s = asyncio.get_running_loop().time() + self.settings.protect_deadline_sec
+
+    def adopt(self, entry: IntentEntry) -> None:
+        """Take over what an earlier process wrote down."""
+        self._numbers = dict(entry.numbers)
+        self.entry_id, self.stop_id = entry.entry_id, entry.stop_id
+        self.resting = list(entry.conditional_ids)
+        self.filled = entry.filled_quantity
+        self.stop = ProtectiveOrder("SL", "sl", dict(entry.stop), True) if entry.stop else None
+        # What was filled after the last word of it is read before anything is closed.
+        self.fill_is_final = False
+        self._named = [self.entry_id, *self.resting]
+        self.executor.news.expect(*self._named)
+
+    # -- orders ----------------------------------------------------------------------------------------------
+
+    def new_id(self, order_type: str) -> str:
+        """Return the client id of the next order of a kind, and begin to listen for news of it."""
+        number = self._numbers.get(order_type, 0)
+        self._numbers[order_type] = number + 1
+        client_id = client_order_id(self.bracket.intent_id, order_type, number)
+        self._named.append(client_id)
+        self.executor.news.expect(client_id)
+        return client_id
+
+    def place(
+        self,
+        params: Mapping[str, Any],
+        order_type: str,
+        *,
+        submit: Callable[..., Awaitable[Any]] | None = None,
+        before_attempt: BeforeAttempt | None = None,
+    ) -> Coroutine[Any, Any, OrderResult]:
+        """Place one order of this intent; see :meth:`SafeOrderExecutor.place_order_with_safety`."""
+        return self.executor.place_order_with_safety(
+            submit_func=submit or self.client.futures_create_order,
+            order_params=params,
+            symbol=self.bracket.symbol,
+            side=self.bracket.side,
+            sl_price=params.get("stopPrice") if order_type == "sl" else None,
+            client=self.client,
+            order_type=order_type,
+            before_attempt=before_attempt,
+            can_close=True,
+        )
+
+    # -- asking ----------------------------------------------------------------------------------------------
+
+    def patience_s(self) -> float:
+        """Return how long to wait for the venue's next answer, seconds; 0: without a limit."""
+        return patience_s(self.settings, self.executor.replies, exits=self.filled > 0 and not self.flat)
+
+    async def look(self, client_id: str, *, conditional: bool) -> Sighting:
+        """Ask once for one of the intent's orders."""
+        symbol, settings = self.bracket.symbol, self.settings
+        timeout_s = self.patience_s()
+        if conditional:
+            endpoint = settings.conditional_endpoint
+            return await find_conditional(self.client, symbol, client_id, endpoint, timeout_s=timeout_s)
+        return await find_order(self.client, symbol, client_id, algo=False, timeout_s=timeout_s)
+
+    async def look_until(
+        self, client_id: str, enough: Callable[[Sighting], bool], patience_s: float, *, conditional: bool
+    ) -> Sighting:
+        """Look, and listen, until a sighting is enough; the last one when ``patience_s`` seconds end first."""
+        loop, news, settings = asyncio.get_running_loop(), self.executor.news, self.settings
+        gives_up_s = loop.time() + patience_s
+        wait_s = settings.look_up_base_sec
+        while True:
+            heard = news.latest(client_id)
+            if heard is not None and enough(heard):
+                return heard
+            sighting = await self.look(client_id, conditional=conditional)
+            if enough(sighting) or loop.time() + wait_s > gives_up_s:
+                return sighting
+            await news.wait((client_id,), wait_s)
+            wait_s = min(wait_s * settings.look_up_growth, settings.look_up_cap_sec)
+
+    async def cancel(self, client_id: str, *, conditional: bool) -> Failure | None:
+        """Cancel one of the intent's orders; None once the venue says that it is gone."""
+        symbol, settings = self.bracket.symbol, self.settings
+        timeout_s = self.patience_s()
+        if conditional:
+            endpoint = settings.conditional_endpoint
+            return await cancel_conditional(self.client, symbol, client_id, endpoint, timeout_s=timeout_s)
+        return await cancel_order(self.client, symbol, client_id, algo=False, timeout_s=timeout_s)
+
+    async def cancel_until_gone(self, client_ids: list[str], tries: int) -> list[str]:
+        """Cancel conditional orders, each until the venue says that it is gone; return those that may still rest."""
+        wait_s, left = 0.2, list(client_ids)
+        if left and self.settings.use_user_stream:
+            # The venue ends exits by itself when a position closes, and says so: every cancel spared is weight.
+            await self.executor.news.wait(tuple(left), _NEWS_S)
+        for number in range(tries):
+            left = [name for name in left if not self._has_ended(name)]
+            left = [name for name in left if await self.cancel(name, conditional=True) is not None]
+            if not left:
+                break
+            if number + 1 < tries:
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, 5.0)
+        for client_id in left:
+            self.report("cancel", f"{client_id} may still rest")
+        return left
+
+    def _has_ended(self, client_id: str) -> bool:
+        seen = self.executor.news.latest(client_id)
+        return seen is not None and seen.state == "ended"
+
+    async def held(self) -> Decimal | Failure:
+        """Read how much of the position is open, in the base asset: 0 when flat or on the other side."""
+        position = await position_of(self.client, self.bracket.symbol, timeout_s=self.patience_s())
+        if isinstance(position, Failure):
+            return position
+        return decimal_of(abs(position)) if position * self.bracket.sign > 0.0 else Decimal(0)
+
+    async def is_flat(self) -> bool:
+        """Tell whether the venue says, twice, that nothing is open; what cannot be read is not flat."""
+        if isinstance(held := await self.held(), Failure) or held:
+            return False
+        await asyncio.sleep(_CONFIRM_FLAT_S)
+        return not isinstance(held := await self.held(), Failure) and not held
+
+    # -- writing down ----------------------------------------------------------------------------------------
+
+    def write(self) -> None:
+        """Write down what has been begun, before it is sent."""
+        if not self._journal.keeps:
+            return
+        bracket, stop, filled = self.bracket, self.stop, self.filled
+        # Most of an entry is what it was: only what changed is put into text anew.
+        if not self._head:
+            quantity = plain(bracket.quantity)
+            self._head = head_of(bracket.intent_id, bracket.symbol, bracket.side, quantity)
+        if self._filled_text[0] is not filled:
+            self._filled_text = filled, plain(filled)
+        if self._stop_text[0] is not stop:
+            self._stop_text = stop, object_of(stop.params) if stop is not None else "{}"
+        text = text_of(
+            self._head,
+            self._stop_text[1],
+            filled=self._filled_text[1],
+            closing=self.closing,
+            entry_id=self.entry_id,
+            stop_id=self.stop_id,
+            numbers=self._numbers,
+            conditional_ids=self.resting,
+        )
+        self._journal.write_text(bracket.intent_id, text)
+
+    def forget(self) -> None:
+        """Strike the intent from the journal, and stop listening: it is over."""
+        self.executor.news.forget(*self._named)
+        self._journal.forget(self.bracket.intent_id)
+
+    def report(self, what: str, message: str) -> None:
+        """Say that something beside the orders failed."""
+        self.executor.emit(SideCallFailed(self.bracket.symbol, what, message, "see the position"))

@@ -1,0 +1,144 @@
+"""Carry one intent the careful way: every order known by its id, a deadline from the first fill, nothing left behind.
+
+    entry ─► fill read ─► stop ─► read back ─► targets (best effort) ─► looked after until flat ─► leftovers cancelled
+       │          │         └─ passed, refused or late ─► flatten, reduce-only, until the venue says flat
+       └─ unknown ┴─► watched: closed again if it appears
+
+Policy keys decide each part; with ``protect_deadline_sec`` = 0 the document's flow is used instead of this one.
+Times are those of the running loop.  The parts: :mod:`~sim.execution.safe_entry`, :mod:`~sim.execution.protection`,
+:mod:`~sim.execution.caretaker`, :mod:`~sim.execution.way_out`, and what they share,
+:mod:`~sim.execution.intent_orders`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from .caretaker import Caretaker
+from .hybrid_levels import ProtectiveOrder
+from .intent_orders import Bracket, IntentOrders
+from .journal import IntentEntry, IntentJournal
+from .placement import BeforeAttempt, OrderResult
+from .policy_keys import Settings
+from .protection import Protection, is_known
+from .safe_entry import SafeEntry
+from .safe_order_executor import SafeOrderExecutor
+from .way_out import WayOut
+
+__all__ = ["Bracket", "SafeBracket"]
+
+_NO_EXIT = OrderResult(False)
+
+
+class SafeBracket:
+    """Hold one position's life; the methods are called in the order enter, protect, close."""
+
+    __slots__ = (
+        "_caretaker",
+        "_entry",
+        "_own",
+        "_protection",
+        "_way_out",
+        "bracket",
+        "exit_result",
+        "recovered",
+    )
+
+    def __init__(
+        self,
+        executor: SafeOrderExecutor,
+        client: Any,
+        settings: Settings,
+        bracket: Bracket,
+        journal: IntentJournal,
+    ) -> None:
+        self.bracket = bracket
+        self.recovered = False
+        self.exit_result = _NO_EXIT
+        self._own = IntentOrders(executor, client, settings, bracket, journal)
+        self._way_out = WayOut(self._own)
+        self._entry = SafeEntry(self._own, self._way_out)
+        self._protection = Protection(self._own)
+        self._caretaker = Caretaker(self._own, self._protection, self._way_out)
+
+    @property
+    def filled(self) -> Decimal:
+        """Return how much of the entry is known to be filled, in the base asset."""
+        return self._own.filled
+
+    @property
+    def fill_price(self) -> float:
+        """Return the average price of the fill, 0 where the venue did not tell."""
+        return self._own.fill_price
+
+    @property
+    def flat(self) -> bool:
+        """Tell whether the venue said that the position is closed."""
+        return self._own.flat
+
+    async def enter(self, params: Mapping[str, Any], before_attempt: BeforeAttempt | None) -> OrderResult:
+        """Send the entry and find out how much of it was filled; ``filled`` is 0 when nothing is held."""
+        return await self._entry.enter(params, before_attempt)
+
+    async def protect(self, orders: tuple[ProtectiveOrder, ...]) -> bool:
+        """Place the stop (the first of ``orders``), then the targets; False when the position had to be closed."""
+        if not await self._protection.place_all(orders):
+            self.exit_result = await self._way_out.flatten()
+            return False
+        self._caretaker.start()
+        return True
+
+    async def move_stop(self, trigger: float) -> OrderResult:
+        """Move the stop to a better price, in quote currency, without a gap; see :meth:`Protection.move_stop`."""
+        result = await self._protection.move_stop(trigger)
+        if result.outcome == "stop_passed" and not self._own.over:
+            # Neither the new stop nor the old one rests.
+            await self.close()
+        return result
+
+    async def resume(self, entry: IntentEntry) -> bool:
+        """Take up what an earlier process had begun; True when a protected position is held afterwards.
+
+        What the entry became is looked up until it is certain; a position without a live stop gets it again, one that
+        was being closed, or whose stop was not decided yet, is closed.
+        """
+        own = self._own
+        self.recovered = True
+        own.adopt(entry)
+        own.start_deadline()
+        if not own.filled:
+            if await self._entry.watch(own.settings.unknown_deadline_sec, absent_is_certain=True):
+                own.forget()
+            return False
+        if await own.is_flat():
+            await self._way_out.sweep()
+            return False
+        if entry.closing or own.stop is None or not await self._stop_stands(own.stop):
+            self.exit_result = await self._way_out.flatten()
+            return False
+        self._caretaker.start()
+        return True
+
+    async def _stop_stands(self, stop: ProtectiveOrder) -> bool:
+        """Find the stop an earlier process placed, or place it again."""
+        own = self._own
+        own.start_deadline()
+        patience_s = own.settings.protect_deadline_sec / 2
+        seen = await own.look_until(own.stop_id, is_known, patience_s, conditional=True)
+        return seen.state == "there" or await self._protection.place_stop(stop, again=True) != "failed"
+
+    async def close(self) -> OrderResult:
+        """Close the position on the strategy's wish; where that fails its stop is looked after on."""
+        self._caretaker.stop()
+        self.exit_result = await self._way_out.flatten()
+        if not self.flat:
+            self._caretaker.start()
+        return self.exit_result
+
+    async def gone(self) -> None:
+        """Be told that the position closed: cancel what still rests.  Whoever is closing it does so himself."""
+        if not self._own.over:
+            self._caretaker.stop()
+            await self._way_out.sweep()

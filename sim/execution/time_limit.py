@@ -1,0 +1,111 @@
+"""Give a call so many seconds, at next to no cost where its answer is there at once.
+
+``asyncio.timeout`` arms a timer before the first step.  Here the first step comes first, and a timer is armed only for
+what has to be waited for; it is armed from the time at which the call began, so that both end at the same moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Generator
+from types import coroutine
+from typing import Any, TypeVar
+
+_Answer = TypeVar("_Answer")
+
+
+class TimeLimit:
+    """Cancel the running task when ``seconds`` have passed; one limit serves one :func:`finish_within`."""
+
+    # Few calls get beyond their first step: what only a wait needs is set when there is one.
+    fired = False
+    _rests = False
+    _task: asyncio.Task[Any] | None = None
+    _handle: asyncio.TimerHandle | None = None
+    _cancelling = 0
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._begun_s = self._loop.time()
+
+    def rest(self) -> None:
+        """Let the time stand still: what is limited has not been begun yet."""
+        self._rests = True
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def begin_anew(self) -> None:
+        """Let all of the time run from now on."""
+        self._rests = False
+        self._begun_s = self._loop.time()
+        # Without a task the first step is still under way, or all is over.
+        if self._task is not None and not self.fired:
+            self._arm(self._task)
+
+    def arm(self) -> None:
+        """Let the time run: the call has to be waited for."""
+        task = self._task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a time limit needs a running task")
+        self._cancelling = task.cancelling()
+        if not self._rests:
+            self._arm(task)
+
+    def disarm(self) -> None:
+        """Let the time run no longer: there is an answer."""
+        self._task = None
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def caused(self) -> bool:
+        """Tell whether a cancellation that arrived was this limit's doing, and nobody else wished for one."""
+        task = self._task
+        return self.fired and task is not None and task.uncancel() <= self._cancelling
+
+    def _arm(self, task: asyncio.Task[Any]) -> None:
+        def fire() -> None:
+            self._handle = None
+            self.fired = True
+            task.cancel()
+
+        if self._handle is not None:
+            self._handle.cancel()
+        self._handle = self._loop.call_at(self._begun_s + self.seconds, fire)
+
+
+@coroutine
+def finish_within(limit: TimeLimit, work: Coroutine[Any, Any, _Answer]) -> Generator[Any, Any, _Answer]:
+    """Run ``work`` and return what it answers; raises TimeoutError when ``limit`` passed first.
+
+    What cancels the task from outside passes through, as do the exceptions of ``work``.
+    """
+    try:
+        waits_for = work.send(None)
+    except StopIteration as done:
+        answer: _Answer = done.value
+        return answer
+    limit.arm()
+    try:
+        while True:
+            try:
+                sent = yield waits_for
+            except BaseException as error:  # noqa: BLE001 - handed on to where the work waits
+                waits_for = work.throw(error)
+            else:
+                waits_for = work.send(sent)
+    except StopIteration as done:
+        limit.caused()
+        answer = done.value
+        return answer
+    except asyncio.CancelledError as error:
+        if limit.caused():
+            raise TimeoutError from error
+        raise
+    except BaseException:
+        limit.caused()
+        raise
+    finally:
+        limit.disarm()

@@ -1,0 +1,126 @@
+"""Close a position with reduce-only MARKET orders until the venue says that it is flat, then cancel its leftovers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Final
+
+from .intent_orders import IntentOrders
+from .lookup import Sighting
+from .outcomes import Failure
+from .placement import OrderResult
+from .precision import decimal_of, plain
+
+_CONFLICTS: Final = frozenset({-2022, -4118})
+"""Nothing to reduce, or other closing orders take up the position: the codes do not tell which (failures F15)."""
+
+_FIRST_WAIT_S: Final = 0.1
+_LONGEST_WAIT_S: Final = 1.0
+_SWEEPS: Final = 12
+_STOP_GOES_AFTER: Final = 3
+"""How often the venue must see a conflict before the stop itself is cancelled to make room for the exit."""
+
+
+class WayOut:
+    """Close one intent's position."""
+
+    __slots__ = ("_conflicts", "_own")
+
+    def __init__(self, own: IntentOrders) -> None:
+        self._own = own
+        self._conflicts = 0
+
+    async def flatten(self) -> OrderResult:
+        """Close what is held; a success only once the venue says so, within ``flatten_patience_sec`` seconds."""
+        own, loop = self._own, asyncio.get_running_loop()
+        own.closing = True
+        own.write()
+        gives_up_s = loop.time() + own.settings.flatten_patience_sec
+        wait_s = _FIRST_WAIT_S
+        remaining = await self._remaining()
+        while True:
+            result = await self._exit(remaining)
+            remaining -= decimal_of(result.executed_quantity) if result.success else 0
+            if remaining <= 0:
+                break
+            held = await self._held(result)
+            if not isinstance(held, Failure):
+                if not held:
+                    result = replace(result, success=True, outcome="applied", order_id=result.order_id or "")
+                    break
+                remaining = min(remaining, held)
+                await self._make_room(result)
+            if loop.time() >= gives_up_s:
+                own.report("flatten", f"not flat after {own.settings.flatten_patience_sec:g} s")
+                # The journal keeps saying that it was to be closed.
+                own.closing = False
+                return replace(result, success=False)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+        await self.sweep()
+        return result
+
+    async def sweep(self) -> None:
+        """Cancel this position's own orders, each until the venue says that it is gone (failures F14)."""
+        own = self._own
+        own.flat = True
+        if own.settings.sweep_when_flat:
+            own.resting = await own.cancel_until_gone(own.resting, _SWEEPS)
+            if own.resting:
+                # Not forgotten: the next process that recovers the intent tries again.
+                own.write()
+                return
+        own.forget()
+
+    async def _remaining(self) -> Decimal:
+        """Return how much is to be closed; an entry that was still being filled is looked at once more."""
+        own = self._own
+        if not own.fill_is_final:
+            seen = await own.look(own.entry_id, conditional=False)
+            own.filled = max(own.filled, decimal_of(seen.executed))
+        return own.filled or own.bracket.quantity
+
+    async def _exit(self, quantity: Decimal) -> OrderResult:
+        """Send one exit; one that was accepted and not filled yet is given a moment."""
+        own = self._own
+        client_id = own.new_id("exit")
+        own.write()
+        params: dict[str, Any] = {
+            "symbol": own.bracket.symbol,
+            "side": own.bracket.exit_side,
+            "type": "MARKET",
+            "quantity": plain(quantity),
+            "reduceOnly": "true",
+            "newOrderRespType": "RESULT",
+            "newClientOrderId": client_id,
+        }
+        result = await own.place(params, "exit")
+        if not result.success or decimal_of(result.executed_quantity) >= quantity:
+            return result
+
+        def is_done(seen: Sighting) -> bool:
+            return seen.state == "ended" or decimal_of(seen.executed) >= quantity
+
+        seen = await own.look_until(client_id, is_done, own.settings.look_up_cap_sec, conditional=False)
+        executed = max(seen.executed, result.executed_quantity)
+        return replace(result, executed_quantity=executed)
+
+    async def _held(self, result: OrderResult) -> Decimal | Failure:
+        """Read what is still open; flat is believed at once only where the venue found nothing to reduce."""
+        held = await self._own.held()
+        if isinstance(held, Failure) or held or result.error_code in _CONFLICTS:
+            return held
+        return Decimal(0) if await self._own.is_flat() else await self._own.held()
+
+    async def _make_room(self, result: OrderResult) -> None:
+        """After a conflict cancel what else would close the position: targets first, the stop only at last."""
+        own = self._own
+        if result.error_code not in _CONFLICTS:
+            return
+        self._conflicts += 1
+        names = [name for name in own.resting if name != own.stop_id]
+        if self._conflicts >= _STOP_GOES_AFTER:
+            names = list(own.resting)
+        await own.cancel_until_gone(names, 1)

@@ -1,0 +1,253 @@
+"""Take one safeguard away at a time and count the runs that then break a rule which the whole policy keeps.
+
+Every safeguard is tried twice: on a swarm, where the seed arms which faults exist, and on the scenario that was made
+for what it guards against.  Runs are paired: same seed, same place, same weather as the whole policy's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sim.report.printing import Heading, PrintedTable, printed, text_table
+from tests.campaigns.runs import SWARM, Case, Row
+
+SWARM_PLACE: Final = f"calm_baseline{SWARM}"
+WHOLE: Final = "safe"
+INTENTS: Final = 8
+_LOAD: Final = "load"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Safeguard:
+    """Name a safeguard, how it is removed, and the place in which it matters.
+
+    ``less`` are the policy's keys without it, ``patch`` what is taken out of the code.  ``scenario`` with ``where``
+    (its changes, called ``place``) is run with and without it; so are the keys of ``among``, which take a second
+    safeguard away where two of them do the same.  ``by``: "rules" counts runs that break a rule, "load" runs in which
+    the venue refused more for load.
+    """
+
+    name: str
+    scenario: str
+    less: tuple[str, ...] = ()
+    patch: str = ""
+    where: tuple[str, ...] = ()
+    place: str = ""
+    among: tuple[str, ...] = ()
+    policy: str = WHOLE
+    intents: int = INTENTS
+    by: str = "rules"
+
+    def pairs(self) -> list[tuple[Case, Case]]:
+        """Return (with it, without it) on the swarm and at its own place."""
+        return [
+            (
+                self._case(place, where, called, intents),
+                self._case(place, where, called, intents, removed=True),
+            )
+            for place, where, called, intents in (
+                (SWARM_PLACE, (), "", INTENTS),
+                (self.scenario, self.where, self.place, self.intents),
+            )
+        ]
+
+    def _case(
+        self, scenario: str, where: tuple[str, ...], called: str, intents: int, *, removed: bool = False
+    ) -> Case:
+        keys = (*self.among, *(self.less if removed else ()))
+        base = self.policy if not self.among else f"{self.policy} less {' '.join(self.among)}"
+        return Case(
+            scenario=scenario,
+            policy=self.policy,
+            changes=(*where, *(f"execution.{key}" for key in keys)),
+            intents=intents,
+            name=f"{base}, no {self.name}" if removed else base,
+            where=called,
+            patch=self.patch if removed else "",
+        )
+
+
+_DROP: Final = (
+    'market.shock=[{kind="drift", at="00:30:00", pct_per_s=-0.5, for_s=40}]',
+    "workload.first_s=1795",
+    "workload.poisson_per_hour=1200",
+    "faults.internal_error.how.rate=0.7",
+)
+_LOST_STOPS: Final = ('faults.request_lost.match={role="sl"}', "faults.request_lost.how.rate=1.0")
+_REFUSED_STOPS: Final = ("faults.would_trigger.how.rate=1.0",)
+_LATE: Final = ("faults.late.how.rate=0.5", "faults.late.late_s=30")
+_QUICK_VANISHING: Final = (
+    "faults.vanishes.min_s=0", "faults.vanishes.max_s=0.02", "faults.vanishes_expired.min_s=0",
+    "faults.vanishes_expired.max_s=0.02", "faults.no_margin.how.rate=0",
+)  # fmt: skip
+
+SAFEGUARDS: Final = (
+    Safeguard(name="client id", scenario="ghost_entry", less=("client_ids=false",), patch="no_ids"),
+    Safeguard(name="look-up", scenario="double_trap_no_code", less=("look_up_unknown=false",)),
+    Safeguard(
+        name="re-check",
+        scenario="honest_internal_error",
+        where=_DROP,
+        place="errors in a drop",
+        less=("recheck_each_attempt=false",),
+        policy="safe-market",
+        intents=12,
+    ),
+    Safeguard(name="tick rounding", scenario="calm_baseline", patch="no_ticks"),
+    Safeguard(
+        name="deadline",
+        scenario="quickstart",
+        where=_LOST_STOPS,
+        place="stops lost",
+        less=("protect_deadline_sec=600",),
+    ),
+    Safeguard(
+        name="flatten", scenario="quickstart", where=_REFUSED_STOPS, place="stops refused", patch="no_way_out"
+    ),
+    Safeguard(
+        name="read-back",
+        scenario="paper_stop",
+        where=_QUICK_VANISHING,
+        place="stops gone at once",
+        less=("read_back=false",),
+        among=("verify_every_sec=0",),
+    ),
+    Safeguard(name="jitter", scenario="bar_close_herd", less=('jitter="none"',), intents=400, by=_LOAD),
+    Safeguard(name="limiter", scenario="ban_spiral", less=("use_limiter=false",), intents=120),
+    Safeguard(name="journal", scenario="crash_and_count", less=("keep_journal=false",)),
+    Safeguard(name="answer limit", scenario="ghost_entry", less=("attempt_timeout_sec=0",)),
+    Safeguard(name="caretaker", scenario="paper_stop", less=("verify_every_sec=0",)),
+    Safeguard(
+        name="watch",
+        scenario="quickstart",
+        where=_LATE,
+        place="entries 30 s late",
+        less=("watch_unknown_sec=0",),
+    ),
+    Safeguard(name="sweep", scenario="quick_reentry", less=("sweep_when_flat=false",), intents=40),
+    Safeguard(
+        name="Retry-After",
+        scenario="ban_spiral",
+        less=("honour_retry_after=false",),
+        among=("use_limiter=false",),
+        intents=120,
+        by=_LOAD,
+    ),
+)
+
+
+def all_cases(only: Sequence[str] = ()) -> list[Case]:
+    """Return all runs, the whole policy's first; ``only`` names safeguards to keep."""
+    chosen = [guard for guard in SAFEGUARDS if not only or guard.name in only]
+    pairs = [pair for guard in chosen for pair in guard.pairs()]
+    cases = [whole for whole, _ in pairs] + [without for _, without in pairs]
+    return list(dict.fromkeys(cases))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """State what the lack of one safeguard cost on one scenario.
+
+    ``fails``: runs that break a rule which the whole policy keeps in the same run (or in which the venue refused more
+    for load); ``whole``: runs in which the whole policy itself breaks one; ``first``: the first such seed, 0 for none.
+    """
+
+    safeguard: str
+    scenario: str
+    runs: int
+    whole: int
+    fails: int
+    first: int
+    what: str
+
+
+def losses(rows: Sequence[Row]) -> list[Loss]:
+    """Return what each safeguard's lack cost, as far as it has been run."""
+    found = {_key(row): row for row in rows}
+    pairs = [(guard, *pair) for guard in SAFEGUARDS for pair in guard.pairs()]
+    return [loss for pair in pairs if (loss := _loss(*pair, found)) is not None]
+
+
+def _key(row: Row) -> tuple[str, str, int, int]:
+    return row.scenario, row.policy, row.intents, row.seed
+
+
+def _loss(
+    guard: Safeguard, whole: Case, case: Case, found: Mapping[tuple[str, str, int, int], Row]
+) -> Loss | None:
+    def rows_of(one: Case) -> dict[int, Row]:
+        asked = (one.place, one.label, one.intents)
+        return {key[3]: row for key, row in found.items() if key[:3] == asked}
+
+    without, base = rows_of(case), rows_of(whole)
+    seeds = sorted(without.keys() & base.keys())
+    if not seeds:
+        return None
+    by_load = guard.by == _LOAD and case.scenario == guard.scenario
+    worse = [seed for seed in seeds if _is_worse(without[seed], base[seed], by_load)]
+    counts: Counter[str] = Counter()
+    for seed in worse:
+        counts.update(without[seed].broken - base[seed].broken)
+    what = " ".join(f"{check}:{count}" for check, count in counts.most_common())
+    if by_load:
+        before, after = (sum(side[seed].denied for seed in seeds) for side in (base, without))
+        what = f"refused for load {before} → {after} {what}".strip()
+    return Loss(
+        safeguard=guard.name,
+        scenario=case.place,
+        runs=len(seeds),
+        whole=sum(base[seed].failed for seed in seeds),
+        fails=len(worse),
+        first=worse[0] if worse else 0,
+        what=what or "nothing",
+    )
+
+
+def _is_worse(row: Row, base: Row, by_load: bool) -> bool:
+    return bool(row.broken - base.broken) or (by_load and row.denied > base.denied)
+
+
+def free(found: Sequence[Loss]) -> list[str]:
+    """Return the safeguards whose lack cost nothing anywhere."""
+    names = dict.fromkeys(loss.safeguard for loss in found)
+    return [name for name in names if not any(loss.fails for loss in found if loss.safeguard == name)]
+
+
+def table(found: Sequence[Loss]) -> PrintedTable:
+    """Return one row per safeguard and scenario."""
+    headings = (
+        Heading(name="without", numeric=False),
+        Heading(name="scenario", numeric=False),
+        Heading(name="runs"),
+        Heading(name="whole fails"),
+        Heading(name="fails"),
+        Heading(name="per 10,000"),
+        Heading(name="first seed"),
+        Heading(name="runs by broken rule", numeric=False),
+    )
+    cells = tuple(
+        (
+            one.safeguard,
+            one.scenario,
+            printed(one.runs),
+            printed(one.whole),
+            printed(one.fails),
+            printed(round(one.fails / one.runs * 10_000)),
+            printed(one.first if one.first else math.nan),
+            one.what,
+        )
+        for one in found
+    )
+    return PrintedTable(title="One safeguard less", headings=headings, rows=cells)
+
+
+def report(rows: Sequence[Row]) -> tuple[str, bool]:
+    """Return the table as text, and whether no safeguard is free."""
+    found = losses(rows)
+    costless = free(found)
+    lines = [*text_table(table(found)), "", f"cost nothing: {', '.join(costless) or 'none of them'}"]
+    return "\n".join(lines), not costless

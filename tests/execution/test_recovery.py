@@ -1,0 +1,178 @@
+"""A process dies at any call; the next one recovers: protected or flat, and nothing opened twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from sim.clock import run_virtual
+from sim.execution import EventDrivenExecutor
+from sim.execution.journal import IntentJournal
+from tests.execution.venue_fake import SAFE, MortalJournal, VenueError, VenueFake, close, enter, policy
+
+SYMBOLS = ["BTCUSDT", "ETHUSDT"]
+
+
+def die_and_recover(
+    books: VenueFake, dies_at: int, *, applied: bool, closes: bool = False, **changes: Any
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Let a process die at a call, and another one recover from what it wrote down; return what that one holds."""
+    client = books.client(dies_at=dies_at, applied=applied)
+    journal = MortalJournal(client)
+
+    async def live(executor: EventDrivenExecutor) -> None:
+        result = await enter(executor)
+        await asyncio.sleep(10.0)
+        if closes:
+            await close(executor, result)
+
+    async def main() -> tuple[dict[str, float], dict[str, str]]:
+        dying = EventDrivenExecutor(client, policy(), journal=journal)
+        task = asyncio.create_task(live(dying))
+        await asyncio.sleep(60.0)
+        written = dict(journal)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        next_one = EventDrivenExecutor(books.client(), policy(**changes), journal=written)
+        held = await next_one.recover(SYMBOLS)
+        await asyncio.sleep(30.0)
+        return held, written
+
+    return run_virtual(main())
+
+
+@pytest.mark.parametrize("algo", [False, True], ids=["one endpoint", "algo endpoint"])
+@pytest.mark.parametrize("applied", [False, True], ids=["before it was applied", "after"])
+@pytest.mark.parametrize("dies_at", range(1, 19))
+def test_a_crash_at_any_call_ends_protected_or_flat(dies_at: int, applied: bool, algo: bool) -> None:
+    """Entry, stop, target, looks, exit, sweep: wherever the process dies, the next one sets it right."""
+    books = VenueFake(algo=algo)
+    held, journal = die_and_recover(books, dies_at, applied=applied, closes=True)
+    assert books.opened <= 1
+    if books.position:
+        assert books.position == 0.5
+        assert len(books.resting("sl")) == 1
+        assert held == {"BTCUSDT": 0.5}
+        assert list(journal) == ["intent:i1"]
+    else:
+        assert held == {}
+        assert books.resting() == []
+        assert journal == {}
+
+
+def test_a_recovered_position_can_be_closed_by_its_symbol() -> None:
+    """The next process closes what it took up, by side and symbol, and sweeps its orders."""
+    books = VenueFake()
+    journal: dict[str, str] = {}
+
+    async def main() -> Any:
+        first = EventDrivenExecutor(books.client(), policy(), journal=journal)
+        await enter(first)
+        copy = dict(journal)
+        await first.position_closed("nothing of the kind")
+        second = EventDrivenExecutor(books.client(), policy(), journal=copy)
+        await second.recover(SYMBOLS)
+        other = await second.close_position(
+            symbol="BTCUSDT", side="buy", quantity=0.5, intent_id="of somebody else"
+        )
+        assert not other.success or books.position == 0.0
+        return await second.close_position(symbol="BTCUSDT", side="buy", quantity=0.5), copy
+
+    closed, copy = run_virtual(main())
+    assert closed.success
+    assert (books.position, books.resting(), copy) == (0.0, [], {})
+
+
+def test_entries_of_other_symbols_stay_in_the_journal() -> None:
+    """A process that trades one symbol leaves another's intents alone."""
+    books = VenueFake()
+    journal: dict[str, str] = {}
+
+    async def main() -> dict[str, float]:
+        await enter(EventDrivenExecutor(books.client(), policy(), journal=journal))
+        return await EventDrivenExecutor(books.client(), policy(), journal=journal).recover(["ETHUSDT"])
+
+    assert run_virtual(main()) == {}
+    assert list(journal) == ["intent:i1"]
+
+
+def test_a_position_closed_while_nobody_ran_is_swept() -> None:
+    """The stop fired during the outage: its target goes, and the intent is over."""
+    books = VenueFake()
+    journal: dict[str, str] = {}
+
+    async def main() -> dict[str, float]:
+        await enter(EventDrivenExecutor(books.client(), policy(), journal=journal))
+        copy = dict(journal)
+        books.trigger("i1-s")
+        held = await EventDrivenExecutor(books.client(), policy(), journal=copy).recover(SYMBOLS)
+        assert copy == {}
+        return held
+
+    assert run_virtual(main()) == {}
+    assert books.resting() == []
+
+
+@pytest.mark.parametrize(("refused", "position"), [(False, 0.5), (True, 0.0)], ids=["placed again", "closed"])
+def test_a_stop_gone_while_nobody_ran_is_placed_again_or_the_position_closed(
+    refused: bool, position: float
+) -> None:
+    """Bare after the outage: a stop within the deadline, or out."""
+    books = VenueFake()
+    journal: dict[str, str] = {}
+
+    async def main() -> None:
+        await enter(EventDrivenExecutor(books.client(), policy(), journal=journal))
+        copy = dict(journal)
+        books.orders["i1-s"]["status"] = "EXPIRED"
+        if refused:
+            books.on("sl", VenueError(-4045, "Reach max stop order limit."))
+        await EventDrivenExecutor(books.client(), policy(), journal=copy).recover(SYMBOLS)
+        await asyncio.sleep(1.0)
+
+    run_virtual(main())
+    assert books.position == position
+    assert books.resting("sl") == (["i1-s1"] if position else [])
+
+
+def test_an_entry_that_cannot_be_read_after_a_crash_stays_in_the_journal() -> None:
+    """Unreadable is not absent: the intent is not forgotten, and nothing is reported as held."""
+    books = VenueFake()
+    journal: dict[str, str] = {}
+
+    async def main() -> dict[str, float]:
+        dying = EventDrivenExecutor(books.client(dies_at=2, applied=True), policy(), journal=journal)
+        task = asyncio.create_task(enter(dying))
+        await asyncio.sleep(1.0)
+        written = dict(journal)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        books.on("look entry", *[LookupError("down")] * 200)
+        held = await EventDrivenExecutor(books.client(), policy(), journal=written).recover(SYMBOLS)
+        assert list(written) == ["intent:i1"]
+        return held
+
+    assert run_virtual(main()) == {}
+
+
+def test_a_journal_entry_that_cannot_be_read_stops_the_start() -> None:
+    """A position nobody knows of is worse than a process that does not start."""
+    executor = EventDrivenExecutor(VenueFake().client(), policy(), journal={"intent:x": "{"})
+    with pytest.raises(ValueError, match="intent:x"):
+        run_virtual(executor.recover(SYMBOLS))
+
+
+def test_without_a_journal_there_is_nothing_to_recover() -> None:
+    """No store, no entries; a policy that keeps none writes none."""
+    journal: dict[str, str] = {}
+
+    async def main() -> dict[str, float]:
+        await enter(EventDrivenExecutor(VenueFake().client(), policy(keep_journal=False), journal=journal))
+        return await EventDrivenExecutor(VenueFake().client(), policy()).recover(SYMBOLS)
+
+    assert run_virtual(main()) == {}
+    assert journal == {}
+    assert SAFE["execution.keep_journal"] is True
+    assert IntentJournal(None).entries() == []
