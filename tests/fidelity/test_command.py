@@ -53,6 +53,7 @@ def test_seconds_of_ones_own_make_a_whole_folder(
     assert json.loads((out / "manifest.json").read_text(encoding="utf-8"))["quick"] is True
 
 
+@pytest.mark.campaign
 def test_the_same_question_has_the_same_answer_for_any_number_of_processes(
     tmp_path: Path, walk: Walk
 ) -> None:
