@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 from collections.abc import Callable, Coroutine, Iterable
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock
 
@@ -12,6 +14,7 @@ import pytest
 
 from sim.clock import run_virtual
 from sim.execution import Event
+from tests.clocks import Clock
 
 
 class VenueError(Exception):
@@ -198,3 +201,23 @@ def log() -> Log:
 def events() -> list[Event]:
     """Give a list whose append is a hook."""
     return []
+
+
+_TIMED = ("sim.execution.breaker.time", "sim.execution.retry_budget.time")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Put a clock set by hand under breakers and budgets."""
+    made = Clock()
+    for name in _TIMED:
+        monkeypatch.setattr(name, made)
+    return made
+
+
+@pytest.fixture
+def loop_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the monotonic clock of breakers and budgets be that of the running loop."""
+    follows = SimpleNamespace(monotonic=lambda: asyncio.get_running_loop().time())
+    for name in _TIMED:
+        monkeypatch.setattr(name, follows)

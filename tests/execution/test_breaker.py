@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sim.execution import OrderResult, PolicyStore, SafeOrderExecutor, SideCallFailed
 from sim.execution.breaker import CallBreaker, CircuitBreaker, circuit_of
+from tests.clocks import Clock
 from tests.policies import d7_policy
-
-
-class Clock:
-    """Stand for the time module: a monotonic clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Put a clock set by hand under the breakers."""
-    made = Clock()
-    monkeypatch.setattr("sim.execution.breaker.time", made)
-    return made
-
-
-@pytest.fixture
-def loop_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the breakers' monotonic clock be that of the running loop."""
-    follows = SimpleNamespace(monotonic=lambda: asyncio.get_running_loop().time())
-    monkeypatch.setattr("sim.execution.breaker.time", follows)
 
 
 def policy(**values: Any) -> PolicyStore:

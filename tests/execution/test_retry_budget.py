@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,32 +11,8 @@ from sim.chance import Stream
 from sim.clock import run_virtual
 from sim.execution import OrderResult, SafeOrderExecutor, SideCallFailed
 from sim.execution.retry_budget import RetryBudget, RetrySlots, TokenBucket
+from tests.clocks import Clock
 from tests.policies import d7_policy
-
-
-class Clock:
-    """Stand for the time module: a monotonic clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Put a clock set by hand under the budget."""
-    made = Clock()
-    monkeypatch.setattr("sim.execution.retry_budget.time", made)
-    return made
-
-
-@pytest.fixture
-def loop_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the budget's monotonic clock be that of the running loop."""
-    follows = SimpleNamespace(monotonic=lambda: asyncio.get_running_loop().time())
-    monkeypatch.setattr("sim.execution.retry_budget.time", follows)
 
 
 def executor_of(hooks: Any = (), **values: Any) -> SafeOrderExecutor:
