@@ -17,6 +17,21 @@ Set = Annotated[
         help="Change one value; execution.* belongs to the policy, all else to the scenario. May be repeated.",
     ),
 ]
+Policy = Annotated[
+    str | None,
+    typer.Option(
+        "--policy", metavar="NAME|FILE", help="The policy (default: the first of the scenario's check)."
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        parser=whole_number("--seed", least=0),
+        help="The seed (default: the first of the scenario's check).",
+    ),
+]
 Intents = Annotated[
     int | None,
     typer.Option(

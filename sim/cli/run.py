@@ -14,9 +14,8 @@ import typer
 from sim.api.folders import REPORTS, WRITABLE, as_input_error, new_folder
 from sim.api.inputs import load_reaction
 from sim.api.progress import PAGES, notice, progress_bar
-from sim.api.values import whole_number
 from sim.cli.log_file import log_to
-from sim.cli.options import Intents, Json, Out, Quiet, Set
+from sim.cli.options import Intents, Json, Out, Policy, Quiet, Seed, Set
 from sim.cli.output import after_writing
 
 if TYPE_CHECKING:
@@ -27,19 +26,9 @@ def run(
     scenario: Annotated[
         str, typer.Argument(metavar="SCENARIO", help="The name of a shipped scenario, or a file.")
     ] = "quickstart",
-    policy: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|FILE", help="The policy (default: the first of the scenario's check)."),
-    ] = None,
+    policy: Policy = None,
     overrides: Set = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            parser=whole_number("--seed", least=0),
-            help="The seed (default: the first of the scenario's check).",
-        ),
-    ] = None,
+    seed: Seed = None,
     intents: Intents = None,
     out: Out = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write the tables as CSV too.")] = False,

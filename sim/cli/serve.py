@@ -18,7 +18,7 @@ import typer
 
 from sim.api.folders import WRITABLE, as_input_error, new_folder
 from sim.api.values import whole_number
-from sim.cli.options import Out, Set
+from sim.cli.options import Out, Seed, Set
 from sim.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,14 +73,7 @@ def serve(
         ),
     ] = None,
     overrides: Set = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            parser=whole_number("--seed", least=0),
-            help="The seed (default: the first of the scenario's check).",
-        ),
-    ] = None,
+    seed: Seed = None,
     out: Out = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object at the start and one at the end.")

@@ -15,7 +15,7 @@ from sim.api.folders import WRITABLE, as_input_error
 from sim.api.inputs import load_reaction
 from sim.api.progress import progress_bar
 from sim.api.values import whole_number
-from sim.cli.options import Json, Set
+from sim.cli.options import Json, Policy, Seed, Set
 from sim.cli.output import print_table
 from sim.errors import unknown_name
 
@@ -29,19 +29,9 @@ def sweep_calls(
     scenario: Annotated[
         str, typer.Argument(metavar="SCENARIO", help="The scenario whose market and rules are used.")
     ] = "quickstart",
-    policy: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|FILE", help="The policy (default: the first of the scenario's check)."),
-    ] = None,
+    policy: Policy = None,
     overrides: Set = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            parser=whole_number("--seed", least=0),
-            help="The seed (default: the first of the scenario's check).",
-        ),
-    ] = None,
+    seed: Seed = None,
     intent: Annotated[
         int | None,
         typer.Option(
