@@ -2,7 +2,8 @@
 
 Success needs an order of that id among the intent's accepted orders.  Failure needs that none of the
 placement's orders was applied, at once or late: a stop that rests while its placement "failed" is a false
-failure too, since nobody will watch it.
+failure too, since nobody will watch it.  Whoever looks orders up and answers "unknown" (or "ended", or was cut off)
+claims nothing, but has to settle it: in the end neither a position of the intent's fills nor a resting order is left.
 """
 
 from __future__ import annotations
@@ -73,17 +74,12 @@ def _settled(case: Case, placements: Columns) -> BoolArray:
         # Whoever looks nothing up settles nothing: to it the order has failed.
         return np.zeros(placements["intent"].size, dtype=np.bool_)
     orders, fills = case.table("order"), case.table("fill")
-    intents = placements["intent"]
-    left = np.abs(sum_by(np.unique(intents), fills["intent"], fills["side"] * fills["quantity"]))
-    held = left > steps_of(case.table("intent"), case.steps, np.unique(intents)) / 2
-    newest = (
-        orders["status"][rows_of(orders["order"], orders["order"])]
-        if orders["order"].size
-        else orders["status"]
-    )
+    intents, row = np.unique(placements["intent"], return_inverse=True)
+    left = np.abs(sum_by(intents, fills["intent"], fills["side"] * fills["quantity"]))
+    held = left > steps_of(case.table("intent"), case.steps, intents) / 2
+    newest = orders["status"][rows_of(orders["order"], orders["order"])]
     resting = np.isin(newest.astype(str), ("NEW", "PARTIALLY_FILLED"))
-    live = np.isin(np.unique(intents), orders["intent"][resting])
-    open_: BoolArray = (held | live)[np.searchsorted(np.unique(intents), intents)]
+    open_ = held | np.isin(intents, orders["intent"][resting])
     told = np.isin(placements["outcome"].astype(str), ("unknown", "cut_off", "ended"))
-    settled: BoolArray = told & ~open_
+    settled: BoolArray = told & ~open_[row]
     return settled

@@ -89,12 +89,16 @@ def sighting_of(reply: object) -> Sighting:
     if not isinstance(reply, Mapping):
         return Sighting("unreadable", message=f"no order: {reply!r:.80}")
     status = str(reply.get("algoStatus") or reply.get("status") or "")
-    executed = _number(reply.get("executedQty")) or _number(reply.get("actualQty"))
-    average = _number(reply.get("avgPrice")) or _number(reply.get("actualPrice"))
+    executed = number_of(reply.get("executedQty")) or number_of(reply.get("actualQty"))
+    average = number_of(reply.get("avgPrice")) or number_of(reply.get("actualPrice"))
     if not average and executed:
-        average = _number(reply.get("cumQuote")) / executed
-    state = "ended" if status in _DEAD and not executed else "there"
-    return Sighting(state, outcome, status, executed, average, reply)
+        average = number_of(reply.get("cumQuote")) / executed
+    return Sighting(state_of(status, executed), outcome, status, executed, average, reply)
+
+
+def state_of(status: str, executed: float) -> State:
+    """Return what the venue's word for an order means: *ended* only without any fill."""
+    return "ended" if status in _DEAD and not executed else "there"
 
 
 async def position_of(
@@ -111,7 +115,7 @@ async def position_of(
         if not isinstance(entry, Mapping):
             return Failure("no_id", None, f"no position: {entry!r:.80}")
         if entry.get("symbol") == symbol and entry.get("positionSide", "BOTH") in (position_side, "BOTH"):
-            total += _number(entry.get("positionAmt"))
+            total += number_of(entry.get("positionAmt"))
     return total
 
 
@@ -197,7 +201,8 @@ async def _ask(client: Any, path: str, params: dict[str, Any], method: str = "GE
     return await call(getattr(client, name), **params)
 
 
-def _number(value: object) -> float:
+def number_of(value: object) -> float:
+    """Return a number or numeric text as a float, 0.0 for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return 0.0
     try:

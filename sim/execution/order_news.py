@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .lookup import Sighting
+from .lookup import Sighting, number_of, state_of
 
 _RANK: Final = {"NEW": 1, "TRIGGERING": 2, "TRIGGERED": 3, "PARTIALLY_FILLED": 4}
 _LAST: Final = 9
@@ -76,11 +76,11 @@ class OrderNews:
         if client_id not in self._seen:
             return
         status = str(body.get("X", ""))
+        filled = number_of(executed)
+        why = str(body.get("rm") or body.get("er") or "")
         sighting = Sighting(
-            "ended" if status in ("CANCELED", "EXPIRED", "REJECTED", "EXPIRED_IN_MATCH") and not _float(executed)
-            else "there",
-            str(number), status, _float(executed), _float(average), body, str(body.get("rm") or body.get("er") or ""),
-        )  # fmt: skip
+            state_of(status, filled), str(number), status, filled, number_of(average), body, why
+        )
         known = self._seen[client_id]
         if known is None or _order_of(known) <= _order_of(sighting):
             self._seen[client_id] = sighting
@@ -99,10 +99,3 @@ def _order_of(sighting: Sighting) -> tuple[int, float]:
 def _resolve(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def _float(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return 0.0

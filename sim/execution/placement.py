@@ -124,13 +124,9 @@ class Placement:
                 )
             failure, reply = await self._attempt()
             if isinstance(failure, str):
-                result = self._accepted(failure, reply)
-            else:
-                answer = await self._answer(failure)
-                if answer is None:
-                    continue
-                result = answer
-            return result
+                return self._accepted(failure, reply)
+            if (result := await self._answer(failure)) is not None:
+                return result
 
     async def _attempt(self) -> tuple[str | Failure, Any]:
         """Send the order once; return its id or the failure, and the reply."""
