@@ -20,7 +20,7 @@ from sim.cli.output import print_table
 from sim.errors import unknown_name
 
 if TYPE_CHECKING:
-    from sim.sweep import Bracket, SweepResult
+    from sim.hunt import Bracket, SweepResult
 
 _Item = TypeVar("_Item")
 
@@ -66,10 +66,10 @@ def sweep_calls(
       sim sweep-calls quickstart --call entry --fault "reply lost"
       sim sweep-calls my/scenario.toml --set execution.retry_timeouts=false --json
     """
+    from sim.hunt import CLASSES, Bracket, records
+    from sim.hunt import sweep_calls as sweep
+    from sim.hunt import sweep_crashes as crash
     from sim.scenario import load_scenario, split_overrides
-    from sim.sweep import CLASSES, Bracket, records
-    from sim.sweep import sweep_calls as sweep
-    from sim.sweep import sweep_crashes as crash
 
     kinds = _chosen("--fault", "a class of fault", only_faults, {kind.name: kind for kind in CLASSES})
     to_scenario, to_policy = split_overrides(overrides or [])
@@ -121,7 +121,7 @@ def _facts(bracket: Bracket) -> dict[str, Any]:
 
 
 def _print(bracket: Bracket, swept: dict[str, SweepResult]) -> None:
-    from sim.sweep import LEGEND, blocks
+    from sim.hunt import LEGEND, blocks
 
     facts, clean = _facts(bracket), next(iter(swept.values())).clean
     print(

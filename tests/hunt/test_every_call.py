@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from sim.errors import InputError
+from sim.hunt import CLASSES, Bracket, blocks, records, sweep_calls, sweep_crashes
 from sim.scenario import load_policy_named, load_scenario
-from sim.sweep import CLASSES, Bracket, blocks, records, sweep_calls, sweep_crashes
 
 
 def named(*names: str) -> list:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sim.sweep.sweep import Row, SweepResult
+from sim.hunt.every_call import Row, SweepResult
 
 _PER_BLOCK: Final = 6
 """Places side by side; six columns of a fault and its result fit into 100 characters."""

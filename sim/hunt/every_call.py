@@ -12,8 +12,8 @@ from typing import Final, Literal
 import numpy as np
 
 from sim.faults import Crash
-from sim.sweep.bracket import Bracket, Call, Cell
-from sim.sweep.classes import CLASSES, FaultClass
+from sim.hunt.bracket import Bracket, Call, Cell
+from sim.hunt.classes import CLASSES, FaultClass
 from sim.trace import Trace
 
 RESTARTS_S: Final = (1.0, 60.0, 600.0)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from sim.hunt import Bracket
 from sim.scenario import load_policy_named, load_scenario
-from sim.sweep import Bracket
 
 
 @pytest.fixture(scope="session")

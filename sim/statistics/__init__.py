@@ -1,0 +1,1 @@
+"""Say how sure a number is when what repeats is the day and the seed, never the intent (pure)."""

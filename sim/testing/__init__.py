@@ -1,0 +1,1 @@
+"""Bring scenarios, virtual time and a simulated client into a pytest suite."""
