@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -118,20 +119,27 @@ class Table:
 
     def __init__(self, name: str, declaration: str) -> None:
         self.name = name
-        pairs = [item.split(":") for item in declaration.split()]
-        self.columns = tuple(column for column, _ in pairs)
-        self.kinds = tuple(kind for _, kind in pairs)
+        self.columns, self.kinds = _declared(declaration)
         self.pending: list[tuple[Any, ...]] = []
         """Rows not yet in columns.  Its ``append`` is the table's writer: a method of ours would cost more."""
+        # Made with the first rows: most tables of a short run never have any.
+        self._stored: list[array[Any]] = []
+        self._digests: list[Any] = []
+        self._vocabularies: list[_Vocabulary] = []
+
+    def _begin(self) -> None:
+        """Make the columns."""
         # Grown in place: merging chunks at the end would need, and never give back, their size once more.
         self._stored = [array(_CODES[kind]) for kind in self.kinds]
         self._digests = [hashlib.sha256(column.encode()) for column in self.columns]
-        self._vocabularies = [_Vocabulary() for _ in pairs]
+        self._vocabularies = [_Vocabulary() for _ in self.columns]
 
     def flush(self) -> None:
         """Move pending rows into typed columns."""
         if not self.pending:
             return
+        if not self._stored:
+            self._begin()
         width = len(self.columns)
         try:
             columns = list(zip(*self.pending, strict=True))
@@ -152,11 +160,13 @@ class Table:
                 self._stored[place] = self._stored[place] + rows
 
     def __len__(self) -> int:
-        return len(self._stored[0]) + len(self.pending)
+        return (len(self._stored[0]) if self._stored else 0) + len(self.pending)
 
     def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return the columns by name; text as object arrays."""
         self.flush()
+        if not self._stored:
+            return dict(zip(self.columns, _no_rows(self.kinds), strict=True))
         return {
             column: _read(kind, values, words)
             for column, kind, values, words in zip(
@@ -167,12 +177,35 @@ class Table:
     def digest(self) -> str:
         """Hash the rows so far."""
         self.flush()
-        total = hashlib.sha256(self.name.encode())
-        for digest in self._digests:
-            total.update(digest.digest())
-        for words in self._vocabularies:
-            total.update(("\x1f".join(words) + "\x1e").encode())
-        return total.hexdigest()
+        if not self._stored:
+            return _digest_without_rows(self.name, self.columns)
+        return _digest(self.name, self._digests, self._vocabularies)
+
+
+@lru_cache(maxsize=256)
+def _declared(declaration: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return a declaration's column names and their kinds."""
+    pairs = [item.split(":") for item in declaration.split()]
+    return tuple(column for column, _ in pairs), tuple(kind for _, kind in pairs)
+
+
+@lru_cache(maxsize=256)
+def _no_rows(kinds: tuple[str, ...]) -> tuple[np.ndarray[Any, Any], ...]:
+    return tuple(_read(kind, array(_CODES[kind]), _Vocabulary()) for kind in kinds)
+
+
+@lru_cache(maxsize=256)
+def _digest_without_rows(name: str, columns: tuple[str, ...]) -> str:
+    return _digest(name, [hashlib.sha256(column.encode()) for column in columns], [{} for _ in columns])
+
+
+def _digest(name: str, columns: Iterable[Any], vocabularies: Iterable[Iterable[str]]) -> str:
+    total = hashlib.sha256(name.encode())
+    for digest in columns:
+        total.update(digest.digest())
+    for words in vocabularies:
+        total.update(("\x1f".join(words) + "\x1e").encode())
+    return total.hexdigest()
 
 
 def _read(kind: str, values: array[Any], words: _Vocabulary) -> np.ndarray[Any, Any]:

@@ -113,5 +113,6 @@ def check(*scenarios: str | PathLike[str], update: bool = False) -> list[GateRep
     """
     from sim.experiment import check_scenario
 
-    names = with_expectations([str(scenario) for scenario in scenarios], update=update)
-    return [check_scenario(name, update=update) for name in names if not skipped(name)]
+    named = with_expectations([str(scenario) for scenario in scenarios], update=update)
+    names = [name for name in named if not skipped(name)]
+    return [check_scenario(name, update=update, scenarios=len(names)) for name in names]

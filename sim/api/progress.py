@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Final
 
 Advance = Callable[[str, int, int], None]
-"""Called with (label, done, total), in intents."""
+"""Called with (label, done, total), in the bar's unit."""
 
 _EVERY_S: Final = 0.1
 
@@ -23,8 +23,11 @@ PAGES: Final = "drawing the pages …"
 
 
 @contextmanager
-def progress_bar(wanted: bool) -> Iterator[Advance | None]:
-    """Yield the function that moves the bar; None when no bar is wanted or nobody would see it."""
+def progress_bar(wanted: bool, unit: str = "intents") -> Iterator[Advance | None]:
+    """Yield the function that moves the bar; None when no bar is wanted or nobody would see it.
+
+    The bar shows the rate in ``unit`` per second and the time left.
+    """
     if not wanted:
         yield None
         return
@@ -47,7 +50,7 @@ def progress_bar(wanted: bool) -> Iterator[Advance | None]:
     class Rate(ProgressColumn):
         def render(self, task: object) -> Text:
             speed = getattr(task, "finished_speed", None) or getattr(task, "speed", None)
-            return Text("" if speed is None else f"{speed:,.0f} intents/s")
+            return Text("" if speed is None else f"{speed:,.0f} {unit}/s")
 
     bar = Progress(
         TextColumn("{task.description}", markup=False),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from sim.trace import Trace
 Isolation = Literal["intent", "account"]
 Kind = Literal["safety", "liveness", "practice", "simulator"]
 Columns = dict[str, np.ndarray[Any, Any]]
+_Made = TypeVar("_Made")
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -73,6 +74,7 @@ class Case:
     caps: Caps | None = None
     fault_rates: Mapping[str, float] = field(default_factory=dict)
     _tables: dict[str, Columns] = field(default_factory=dict, init=False, repr=False)
+    _shared: dict[Callable[[Case], Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     def table(self, name: str) -> Columns:
         """Return a table's columns by name."""
@@ -80,6 +82,13 @@ class Case:
             # Texts are spelt out anew at every reading, and fifteen checks read the same tables.
             self._tables[name] = self.trace.arrays(name)
         return self._tables[name]
+
+    def shared(self, make: Callable[[Case], _Made]) -> _Made:
+        """Return what ``make`` reads from this case; it is made once, for all checks that ask, and read-only."""
+        if make not in self._shared:
+            self._shared[make] = make(self)
+        made: _Made = self._shared[make]
+        return made
 
 
 class Finding(NamedTuple):

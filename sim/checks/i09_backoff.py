@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.checks.arrays import first_of_group, rows_of, sum_by
+from sim.checks.arrays import first_of_group, one_of, rows_of, sum_by
 from sim.checks.case import BoolArray, Case, Columns, Finding, FloatArray, IntArray
 
 _TOLERANCE_US = 1
@@ -153,7 +153,7 @@ def _last(sorted_keys: IntArray) -> BoolArray:
 
 def _cut_short(case: Case, placements: Columns) -> BoolArray:
     """Tell which placements ended while they slept: by a deadline, a second look, or news that the order is there."""
-    cut: BoolArray = np.isin(placements["outcome"].astype(str), ("cut_off", "withdrawn"))
+    cut: BoolArray = one_of(placements["outcome"], ("cut_off", "withdrawn"))
     if case.settings.look_up_unknown:
         cut = cut | placements["success"]
     return cut

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from sim.checks.arrays import numbered, one_of
 from sim.checks.case import NO_INTENT, Caps, Case, Finding, FloatArray, IntArray
 from sim.exchange.weights import COSTS, UNKNOWN_ROUTE, Cost
 
@@ -74,11 +75,11 @@ def _over_caps(case: Case, caps: Caps) -> list[Finding]:
     requests = case.table("request")
     if not requests["sent_us"].size:
         return []
-    calls, call = np.unique(requests["call"].astype(str), return_inverse=True)
-    costs = [COSTS.get(str(name), UNKNOWN_ROUTE) for name in calls]
+    calls, call = numbered(requests["call"])
+    costs = [COSTS.get(name, UNKNOWN_ROUTE) for name in calls]
     arrived_us = requests["sent_us"] + requests["request_leg_us"] + caps.epoch_us
     # What a ban, a firewall or a broken connection kept out was not counted.
-    counted = ~np.isin(requests["status"], (418, 403, -1))
+    counted = ~one_of(requests["status"], (418, 403, -1))
     accounts = _accounts(case)
     addresses = np.full(arrived_us.size, NO_INTENT) if caps.shared_ip else requests["intent"]
     share = case.bounds.cap_share

@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.checks.arrays import first_from, first_of_group, rows_of, sum_by, taken_us
 from sim.checks.case import BoolArray, Case, Finding, IntArray
-from sim.checks.unknown import in_doubt_since_us, unknown_writes
+from sim.checks.unknown import in_doubt_since_us, listens, unknown_writes
 
 _LOOK_UPS: Final = frozenset(
     {
@@ -25,7 +25,6 @@ _LOOK_UPS: Final = frozenset(
     }
 )  # fmt: skip
 _ABSENT: Final = -2013
-_STREAM: Final = "POST /fapi/v1/listenKey"
 
 
 def find_orders_in_the_dark(case: Case) -> list[Finding]:
@@ -62,7 +61,7 @@ def _next_order(case: Case, unknown: IntArray, intent: IntArray, from_us: IntArr
     exits = sent["reduce_only"] | sent["close_position"]
     role = requests["role"][unknown]
     after = np.full(unknown.size, -1, dtype=np.int64)
-    for word in np.unique(role.astype(str)):
+    for word in sorted(set(role)):
         harmless = exits & (sent["role"] != word)
         if word == "entry":
             harmless &= sent["role"] == "flatten"
@@ -82,7 +81,7 @@ def _told(case: Case, unknown: IntArray, intent: IntArray, after: IntArray) -> B
     asked_us = requests["sent_us"][unknown] + 1
     read = first_from(requests["intent"][answered], requests["sent_us"][answered], intent, asked_us)
     told = (read >= 0) & (taken_us(requests["answered_us"][answered], read) <= until_us)
-    if case.settings.use_user_stream or _STREAM in requests["call"]:
+    if listens(case):
         writes, orders = case.table("write"), case.table("order")
         new = np.flatnonzero(orders["status"] == "NEW")
         write = rows_of(writes["request"], requests["request"][unknown])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.checks.arrays import first_of_group, rows_of, sum_by, taken_us
+from sim.checks.arrays import among, first_of_group, rows_of, sum_by, taken_us
 from sim.checks.case import Case, Finding, IntArray
 from sim.checks.unknown import unknown_writes
 
@@ -50,7 +50,7 @@ def _renamed(case: Case) -> dict[int, Finding]:
     answer = rows_of(requests["request"], sent["request"])
     failed = taken_us(requests["status"], answer, 0) != 200
     placement = taken_us(requests["placement"], answer)
-    unknown = np.isin(sent["request"], requests["request"][unknown_writes(case)]) | (answer < 0)
+    unknown = among(sent["request"], requests["request"][unknown_writes(case)]) | (answer < 0)
     opens = ~(sent["reduce_only"] | sent["close_position"])
     order = np.lexsort((sent["request"], sent["params"], sent["intent"]))
     before, row = order[:-1], order[1:]

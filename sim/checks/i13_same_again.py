@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from sim.checks.arrays import first_of_group, rows_of, sum_by
+from sim.checks.arrays import first_of_group, numbered, one_of, rows_of, sum_by
 from sim.checks.case import Case, Finding
 
 _DETERMINISTIC: Final = (
@@ -29,10 +29,10 @@ def find_vain_resends(case: Case) -> list[Finding]:
     if rows.size < 2:
         return []
     row_of = answer[rows]
-    refused = np.isin(requests["code"][row_of], _DETERMINISTIC)
+    refused = one_of(requests["code"][row_of], _DETERMINISTIC)
     if not refused.any():
         return []
-    path = np.unique(requests["call"][row_of].astype(str), return_inverse=True)[1]
+    path = numbered(requests["call"][row_of])[1]
     order = np.lexsort((sent["request"][rows], path, sent["params"][rows], sent["intent"][rows]))
     before, after = order[:-1], order[1:]
     same = (

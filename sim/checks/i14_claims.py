@@ -3,14 +3,15 @@
 Success needs an order of that id among the intent's accepted orders.  Failure needs that none of the
 placement's orders was applied, at once or late: a stop that rests while its placement "failed" is a false
 failure too, since nobody will watch it.  Whoever looks orders up and answers "unknown" (or "ended", or was cut off)
-claims nothing, but has to settle it: in the end neither a position of the intent's fills nor a resting order is left.
+claims nothing, but has to settle it: in the end neither a position of the intent's fills (of all fills, where intents
+share an account) nor a resting order is left.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sim.checks.arrays import rows_of, steps_of, sum_by
+from sim.checks.arrays import among, one_of, rows_of, steps_of, sum_by, symbol_numbers
 from sim.checks.case import BoolArray, Case, Columns, Finding, IntArray
 
 
@@ -76,10 +77,16 @@ def _settled(case: Case, placements: Columns) -> BoolArray:
     orders, fills = case.table("order"), case.table("fill")
     intents, row = np.unique(placements["intent"], return_inverse=True)
     left = np.abs(sum_by(intents, fills["intent"], fills["side"] * fills["quantity"]))
+    if case.isolation == "account":
+        # What one intent's fills opened, another's may have closed: there only the account's position tells.
+        symbols, of_intent = symbol_numbers(case.table("intent"), intents)
+        of_fill = symbol_numbers(case.table("intent"), fills["intent"])[1]
+        net = sum_by(np.arange(-1, len(symbols)), of_fill, fills["side"] * fills["quantity"])
+        left = np.abs(net)[of_intent + 1]
     held = left > steps_of(case.table("intent"), case.steps, intents) / 2
     newest = orders["status"][rows_of(orders["order"], orders["order"])]
-    resting = np.isin(newest.astype(str), ("NEW", "PARTIALLY_FILLED"))
-    open_ = held | np.isin(intents, orders["intent"][resting])
-    told = np.isin(placements["outcome"].astype(str), ("unknown", "cut_off", "ended"))
+    resting = one_of(newest, ("NEW", "PARTIALLY_FILLED"))
+    open_ = held | among(intents, orders["intent"][resting])
+    told = one_of(placements["outcome"], ("unknown", "cut_off", "ended"))
     settled: BoolArray = told & ~open_[row]
     return settled

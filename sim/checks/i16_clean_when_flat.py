@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from sim.checks.arrays import last_of_group, rows_of
+from sim.checks.arrays import among, last_of_group, one_of, rows_of
 from sim.checks.case import Case, Finding, IntArray
 from sim.checks.naked import groups_of, outages_of, story_of
 
@@ -22,11 +22,11 @@ _ENDS: Final = ("TRIGGERED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"
 def find_leftover_exits(case: Case) -> list[Finding]:
     """Return exits that outlived their position by too long; amount is the charged time in seconds."""
     orders = case.table("order")
-    begun = np.flatnonzero((orders["status"] == "NEW") & np.isin(orders["role"], _EXITS))
+    begun = np.flatnonzero((orders["status"] == "NEW") & one_of(orders["role"], _EXITS))
     if not begun.size:
         return []
     bound_us = round(case.bounds.clean_s * 1e6)
-    ended = np.flatnonzero(np.isin(orders["status"], _ENDS))
+    ended = np.flatnonzero(one_of(orders["status"], _ENDS))
     end = rows_of(orders["order"][ended], orders["order"][begun])
     books = case.table("account_end")
     book = rows_of(books["account"], orders["account"][begun])
@@ -68,9 +68,9 @@ def _flat_at_the_end(
     spell_us = story.at_us[np.maximum.accumulate(np.where(changed, np.arange(changed.size), 0))]
     # One sorted key for (account, time): accounts are few, times fit far below the factor.
     width = int(max(story.until_us.max(), to_us.max())) + 1
-    rank = np.searchsorted(np.unique(story.group), story.group)
-    own = np.searchsorted(np.unique(story.group), group)
-    known = np.isin(group, story.group)
+    groups = np.unique(story.group)
+    rank, own = groups.searchsorted(story.group), groups.searchsorted(group)
+    known = among(group, story.group)
     row = np.searchsorted(rank * width + story.at_us, np.where(known, own, 0) * width + to_us, "right") - 1
     found = known & (row >= 0)
     found[found] &= story.group[row[found]] == group[found]

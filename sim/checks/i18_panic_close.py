@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from sim.checks.arrays import last_of_group
+from sim.checks.arrays import last_of_group, one_of
 from sim.checks.case import Case, Finding, IntArray
 from sim.checks.naked import outages_of, stretches_of
 
@@ -83,7 +83,7 @@ def _known(case: Case, intent: int, sent: IntArray) -> bool:
     if np.any((requests["status"][sent] == 200) | (requests["code"][sent] == _FLAT_ALREADY)):
         return True
     after = (requests["intent"] == intent) & (requests["sent_us"] > requests["sent_us"][sent[0]])
-    read = is_look_up(requests["call"]) & np.isin(requests["code"], _ANSWERS) & (requests["status"] > 0)
+    read = is_look_up(requests["call"]) & one_of(requests["code"], _ANSWERS) & (requests["status"] > 0)
     return bool(np.any(after & read))
 
 

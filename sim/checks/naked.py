@@ -42,6 +42,10 @@ class Stretches(NamedTuple):
 
 def story_of(case: Case) -> Story:
     """Return the exposure of all accounts; of several changes within one microsecond only the last lasted."""
+    return case.shared(_story)
+
+
+def _story(case: Case) -> Story:
     exposure = case.table("exposure")
     group = groups_of(case, exposure)
     order = np.argsort(group, kind="stable")
@@ -72,11 +76,19 @@ def groups_of(case: Case, rows: Columns) -> IntArray:
 
 def outages_of(case: Case) -> Outages:
     """Return what is excused in this run."""
+    return case.shared(_outages)
+
+
+def _outages(case: Case) -> Outages:
     return Outages(case.table("outage"))
 
 
 def stretches_of(case: Case) -> Stretches:
     """Return every naked stretch, in the order of accounts and time."""
+    return case.shared(_stretches)
+
+
+def _stretches(case: Case) -> Stretches:
     story = story_of(case)
     naked = story.naked > 0
     begins = naked & ~_before(naked, first_of_group(story.group))

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sim.checks.arrays import latest_until, rows_of, taken, taken_us
+from sim.checks.arrays import among, latest_until, rows_of, taken, taken_us
 from sim.checks.case import BoolArray, Case, FloatArray, IntArray
 
 _READS: Final = frozenset(
@@ -51,15 +51,10 @@ def references_of(case: Case, intents: IntArray, sent_us: IntArray) -> Reference
 
 def _read(case: Case, intents: IntArray, until_us: IntArray) -> tuple[IntArray, FloatArray]:
     """Return when the latest price an intent had read by then was the venue's (-1: it read none), and the true one."""
-    requests, faults, prices = case.table("request"), case.table("fault"), case.table("price")
-    read = np.array([call in _READS for call in requests["call"]], dtype=np.bool_)
-    rows = np.flatnonzero(read & (requests["status"] == 200))
+    requests, prices = case.table("request"), case.table("price")
+    rows, arrived_us = case.shared(_price_reads)
     found = latest_until(requests["intent"][rows], requests["answered_us"][rows], intents, until_us)
     row = taken_us(rows, found)
-    arrived_us = requests["sent_us"] + requests["request_leg_us"]
-    held_up = np.isin(requests["request"], faults["request"][faults["stage"] == "request_leg"])
-    # A request that a fault held up was at the venue as late as its answer allows.
-    arrived_us = np.where(held_up, requests["answered_us"] - requests["reply_leg_us"], arrived_us)
     as_of_us = taken_us(arrived_us, row)
     if not prices["at_us"].size:
         return as_of_us, np.full(row.size, np.nan)
@@ -68,6 +63,17 @@ def _read(case: Case, intents: IntArray, until_us: IntArray) -> tuple[IntArray, 
     lie = np.where(of_this, lie, -1)
     older_us = np.maximum(taken_us(prices["age_us"], lie, 0), 0)
     return as_of_us - np.where(of_this, older_us, 0), taken(prices["true_value"], lie)
+
+
+def _price_reads(case: Case) -> tuple[IntArray, IntArray]:
+    """Return the rows of requests that read a price, and when each request of the run was at the venue."""
+    requests, faults = case.table("request"), case.table("fault")
+    read = np.array([call in _READS for call in requests["call"].tolist()], dtype=np.bool_)
+    rows = np.flatnonzero(read & (requests["status"] == 200))
+    arrived_us = requests["sent_us"] + requests["request_leg_us"]
+    held_up = among(requests["request"], faults["request"][faults["stage"] == "request_leg"])
+    # A request that a fault held up was at the venue as late as its answer allows.
+    return rows, np.where(held_up, requests["answered_us"] - requests["reply_leg_us"], arrived_us)
 
 
 def slippage_limits(case: Case, rows: IntArray) -> FloatArray:

@@ -40,10 +40,14 @@ def find_time_going_back(case: Case) -> list[Finding]:
     findings: list[Finding] = []
     for name, column in _WRITTEN_AT.items():
         times = case.table(name)[column]
-        back = np.diff(times)
+        back = times[1:] < times[:-1]
         findings += [
-            _finding(times[row + 1], -back[row], f"{name} row {row + 1} is earlier than the row before it")
-            for row in np.flatnonzero(back < 0)
+            _finding(
+                times[row + 1],
+                times[row] - times[row + 1],
+                f"{name} row {row + 1} is earlier than the row before it",
+            )
+            for row in np.flatnonzero(back)
         ]
     for name, (begin, end) in _LASTS.items():
         table = case.table(name)

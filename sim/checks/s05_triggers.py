@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.checks.arrays import rows_of
+from sim.checks.arrays import one_of, rows_of
 from sim.checks.case import Case, Finding
 
 _STOPS = ("STOP_MARKET", "STOP")
@@ -24,13 +24,13 @@ def find_false_triggers(case: Case) -> list[Finding]:
     orders, fills = case.table("order"), case.table("fill")
     fired = np.flatnonzero(
         (orders["status"] == "TRIGGERED")
-        & (np.isin(orders["type"], _STOPS) | np.isin(orders["type"], _TARGETS))
+        & (one_of(orders["type"], _STOPS) | one_of(orders["type"], _TARGETS))
     )
     fill = rows_of(fills["order"], orders["order"][fired])
     fired, fill = fired[fill >= 0], fill[fill >= 0]
     trigger = orders["price"][fired]
     # A buy stop and a sell target fire on a price at or above the trigger, the other two at or below it.
-    rising = (orders["side"][fired] > 0) == np.isin(orders["type"][fired], _STOPS)
+    rising = (orders["side"][fired] > 0) == one_of(orders["type"][fired], _STOPS)
     direction = np.where(rising, 1.0, -1.0)
     nearest = np.maximum(direction * fills["reference"][fill], direction * fills["mark"][fill])
     short_of = direction * trigger - nearest

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.checks.arrays import rows_of
+from sim.checks.arrays import among, numbered, rows_of
 from sim.checks.case import Case, Columns, Finding
 
 _UNDER_WAY_US = 60_000_000
@@ -60,7 +60,7 @@ def _sharing_a_stream(case: Case, faults: Columns) -> list[Finding]:
             twins = rare != other and (requests.size, rare) <= (others.size, other)
             if not twins or case.fault_rates[other] ** requests.size > _NO_CHANCE:
                 continue
-            if np.isin(requests, others).all():
+            if among(requests, others).all():
                 row = int(np.flatnonzero(faults["fault"] == rare)[0])
                 findings.append(
                     Finding(
@@ -85,7 +85,7 @@ def _cut_off_us(case: Case, requests: Columns) -> int:
 
 def _twins(faults: Columns) -> np.ndarray:
     """Tell which rows repeat an earlier row's fault and request."""
-    _, name = np.unique(faults["fault"].astype(str), return_inverse=True)
+    name = numbered(faults["fault"])[1]
     order = np.lexsort((name, faults["request"]))
     twin = np.zeros(order.size, dtype=np.bool_)
     twin[order[1:]] = (faults["request"][order[1:]] == faults["request"][order[:-1]]) & (

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from sim.checks.arrays import first_of_group, rows_of, sum_by
+from sim.checks.arrays import among, first_of_group, one_of, rows_of, sum_by
 from sim.checks.case import BoolArray, Case, Columns, Finding, IntArray
 
 _MARKET: Final = frozenset({("", "NEW"), ("NEW", "FILLED"), ("NEW", "EXPIRED")})
@@ -55,13 +55,13 @@ def find_illegal_lives(case: Case) -> list[Finding]:
 def _lived_as(case: Case, orders: Columns) -> np.ndarray:
     """Return each row's type, LIMIT for orders at market whose matching was held up."""
     faults = case.table("fault")
-    struck = np.isin(faults["kind"].astype(str), _HELD_UP)
+    struck = one_of(faults["kind"], _HELD_UP)
     if not struck.any():
         return orders["type"]
     alone = struck & (faults["request"] >= 0)
     # An item of a batch is no request by itself: it is known by its intent and role.
     items = struck & ~alone
-    held = np.isin(orders["request"], faults["request"][alone])
+    held = among(orders["request"], faults["request"][alone])
     for intent, role in zip(faults["intent"][items], faults["role"][items], strict=True):
         held |= (orders["intent"] == intent) & (orders["role"] == role)
     return np.where(held & (orders["type"] == "MARKET"), "LIMIT", orders["type"])
@@ -88,8 +88,8 @@ def _miscounted(orders: Columns, fills: Columns) -> list[Finding]:
 def _stray_fills(orders: Columns, fills: Columns) -> list[Finding]:
     """Return fills of orders that tell of none, save the one that the market take bound let through."""
     told = (orders["status"] == "FILLED") | (orders["status"] == "PARTIALLY_FILLED")
-    known = np.isin(fills["order"], orders["order"][told])
-    expired = np.flatnonzero((orders["status"] == "EXPIRED") & ~np.isin(orders["type"], _BY_LIMIT))
+    known = among(fills["order"], orders["order"][told])
+    expired = np.flatnonzero((orders["status"] == "EXPIRED") & ~one_of(orders["type"], _BY_LIMIT))
     end = rows_of(orders["order"][expired], fills["order"])
     cut_short = (end >= 0) & ~known
     wanted = orders["quantity"][expired][end] if expired.size else np.zeros(end.size)
@@ -110,7 +110,7 @@ def _stray_fills(orders: Columns, fills: Columns) -> list[Finding]:
 
 def _overfilled(orders: Columns, fills: Columns) -> list[Finding]:
     """Return limit orders that filled more than they asked for, or were FILLED with less."""
-    rows = np.flatnonzero(np.isin(orders["type"], _BY_LIMIT))
+    rows = np.flatnonzero(one_of(orders["type"], _BY_LIMIT))
     rows = rows[rows_of(orders["order"][rows], np.unique(orders["order"][rows]))] if rows.size else rows
     filled = sum_by(orders["order"][rows], fills["order"], fills["quantity"])
     wanted = orders["quantity"][rows]
@@ -132,7 +132,7 @@ def _repeated(number: IntArray) -> BoolArray:
 
 def _legal(before: np.ndarray, after: np.ndarray, kind: np.ndarray) -> np.ndarray:
     legal = np.zeros(before.size, dtype=np.bool_)
-    for name in np.unique(kind.astype(str)):
+    for name in set(kind):
         rows = kind == name
         for first, then in _LIFE.get(str(name), _TO_MARKET):
             legal |= rows & (before == first) & (after == then)

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from sim.checks.arrays import first_from, taken_us
+from sim.checks.arrays import among, first_from, numbered, one_of, rows_of, taken_us
 from sim.checks.case import BoolArray, Case, IntArray
 from sim.checks.i18_panic_close import is_look_up
 
@@ -23,16 +23,22 @@ _WORDS: Final = "Unknown error"
 _DUPLICATE: Final = -4116
 _CANCELS: Final = ("DELETE /fapi/v1/order", "DELETE /fapi/v1/algoOrder")
 _ANSWERED: Final = (0, -2011, -2013)
+_STREAM: Final = "POST /fapi/v1/listenKey"
+_ENDED: Final = ("FILLED", "CANCELED", "EXPIRED", "REJECTED", "EXPIRED_IN_MATCH")
 
 
 def unknown_writes(case: Case) -> IntArray:
     """Return the rows of order-creating requests whose answer left the outcome open."""
+    return case.shared(_unknown_writes)
+
+
+def _unknown_writes(case: Case) -> IntArray:
     requests = case.table("request")
     orders = requests["role"] != "none"
     status, message = requests["status"], requests["message"]
     worded = np.array([_WORDS in text for text in message[orders]], dtype=np.bool_)
-    open_: BoolArray = np.isin(status, _STATUSES) | (np.isin(requests["code"], _CODES) & (status != 200))
-    open_ |= (status == _BROKEN) & np.isin(message, _AFTER_SENDING)
+    open_: BoolArray = one_of(status, _STATUSES) | (one_of(requests["code"], _CODES) & (status != 200))
+    open_ |= (status == _BROKEN) & one_of(message, _AFTER_SENDING)
     open_ = open_ & orders
     open_[orders] |= worded & (status[orders] == 503)
     return np.flatnonzero(open_)
@@ -44,7 +50,7 @@ def in_doubt_since_us(case: Case, rows: IntArray) -> IntArray:
     Who sends another order of that role before the answer has given up waiting, and has to look first all the same.
     """
     requests = case.table("request")
-    roles, role = np.unique(requests["role"].astype(str), return_inverse=True)
+    roles, role = numbered(requests["role"])
     alike = (requests["intent"] + 1) * len(roles) + role
     sent_us, answered_us = requests["sent_us"], requests["answered_us"][rows]
     again = first_from(alike, sent_us, alike[rows], sent_us[rows] + 1)
@@ -55,21 +61,21 @@ def in_doubt_since_us(case: Case, rows: IntArray) -> IntArray:
 def never_looked_up(case: Case, rows: IntArray) -> IntArray:
     """Return those of ``rows`` after which the intent neither read orders or positions, cancelled, nor heard of it.
 
-    Hearing of it: a later order of the same role answered 200 or -4116 in the same placement, or a placement that
-    ended in success.  What a private stream told is not in the record.
+    Hearing of it: a later order of the same role answered 200 or -4116 in the same placement, a placement that ended in
+    success, or, for code that listens to the user stream, the order's own end.
     """
     requests, placements = case.table("request"), case.table("placement")
     # A cancel of the one order that is answered leaves no doubt either: it is gone, or it was never there.
-    asks = is_look_up(requests["call"]) | np.isin(requests["call"].astype(str), _CANCELS)
-    reads = asks & np.isin(requests["code"], _ANSWERED) & (requests["status"] > 0)
-    succeeded = np.isin(requests["placement"], placements["placement"][placements["success"]])
+    asks = is_look_up(requests["call"]) | one_of(requests["call"], _CANCELS)
+    reads = asks & one_of(requests["code"], _ANSWERED) & (requests["status"] > 0)
+    succeeded = among(requests["placement"], placements["placement"][placements["success"]])
     succeeded &= requests["placement"] >= 0
     heard = (requests["status"] == 200) | (requests["code"] == _DUPLICATE)
     # An intent has a few dozen requests of a run's hundred thousand: each is looked for among its own.
     by_intent = np.argsort(requests["intent"], kind="stable")
     owners = requests["intent"][by_intent]
     left = []
-    for row in rows[~succeeded[rows]]:
+    for row in rows[~succeeded[rows] & ~_told_its_end(case, rows)]:
         intent = requests["intent"][row]
         own = by_intent[slice(*np.searchsorted(owners, (intent, intent + 1)))]
         # Who gives up early may look before the client's own time-out: what counts is that it was asked later.
@@ -78,3 +84,18 @@ def never_looked_up(case: Case, rows: IntArray) -> IntArray:
         if not np.any(after & (reads[own] | told)):
             left.append(int(row))
     return np.array(left, dtype=np.int64)
+
+
+def listens(case: Case) -> bool:
+    """Tell whether the code under test hears the user stream: its policy says so, or somebody asked for a key."""
+    return case.settings.use_user_stream or _STREAM in case.table("request")["call"]
+
+
+def _told_its_end(case: Case, rows: IntArray) -> BoolArray:
+    """Tell of which of ``rows`` the stream said that their order ended: one that rests has to be looked at."""
+    if not listens(case):
+        return np.zeros(rows.size, dtype=np.bool_)
+    requests, writes, orders = case.table("request"), case.table("write"), case.table("order")
+    write = rows_of(writes["request"], requests["request"][rows])
+    ended = one_of(orders["status"], _ENDED)
+    return among(taken_us(writes["order"], write, -2), orders["order"][ended])

@@ -18,13 +18,16 @@ from sim.cli import (
     faults,
     fidelity,
     klines,
+    power,
     run,
     scenarios,
     schema,
     serve,
     show,
     slippage,
+    sweep,
     sweep_calls,
+    tune,
 )
 from sim.cli.refusals import USAGE_ERRORS, error_lines
 from sim.errors import InputError, SimError, unknown_name
@@ -37,6 +40,7 @@ INTERRUPTED: Final = 130
 COMMANDS: Final[dict[str, Callable[..., object]]] = {
     "run": run.run,
     "compare": compare.compare,
+    "power": power.power,
     "check": check.check,
     "show": show.show,
     "serve": serve.serve,
@@ -45,8 +49,10 @@ COMMANDS: Final[dict[str, Callable[..., object]]] = {
     "faults": faults.faults,
     "schema": schema.schema,
     "fidelity": fidelity.fidelity,
+    "sweep": sweep.sweep,
     "sweep-calls": sweep_calls.sweep_calls,
     "fit-slippage": slippage.fit_slippage,
+    "tune": tune.tune,
 }
 GROUPS: Final[dict[str, typer.Typer]] = {"klines": klines.app}
 
@@ -77,10 +83,13 @@ def _top(
       sim show quickstart-d7-seed1              its ten worst intents
       sim show quickstart-d7-seed1 --intent 7   the story of one
       sim compare quickstart --policies d7,legacy-sltp
+      sim power quickstart --policies d7,safe --effect 0.5
+      sim sweep quickstart --policies d7,safe --seeds 100 --intents 20
       sim serve calm_baseline --port 8000       the exchange on a port, for any client
       sim check                                 rerun what has expected results
       sim sweep-calls quickstart                one bracket, each call failed in each way
       sim fit-slippage calm_baseline            what entries cost by hour, volatility and size
+      sim tune d7_claims --space space.toml --trials 60
       sim fidelity                              how near the paths are to real seconds
       sim klines fetch BTCUSDT klines 1m 2024-01
       sim klines check klines                   what market files hold, and how they load

@@ -16,7 +16,7 @@ import typer
 
 from sim.api.inputs import skipped, with_expectations
 from sim.api.progress import over_runs, progress_bar
-from sim.api.values import whole_number
+from sim.api.values import comma_list, seed_list, whole_number
 from sim.cli.output import WIDTH, print_table
 from sim.errors import InputError
 
@@ -47,25 +47,43 @@ def check(
         bool,
         typer.Option("--coverage", help="Also tell which fault met which position, and what came of it."),
     ] = False,
+    seeds: Annotated[
+        str | None,
+        typer.Option("--seeds", metavar="A,B,…", help="Run these seeds instead of those of the check."),
+    ] = None,
+    junit: Annotated[
+        str | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML, for CI.")
+    ] = None,
+    markdown: Annotated[
+        str | None,
+        typer.Option("--markdown", metavar="FILE", help="Also write a comment for a pull request."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="With --coverage: print the table alone, as JSON.")
     ] = False,
 ) -> int:
     """Rerun scenarios and hold them against the expected results beside them (NAME.expected.json).
 
-    With the same code, data and versions the runs must be equal byte for byte; otherwise each metric must be
-    within its tolerance.  Exits with 1 on any difference, which it names with the command that reproduces it.
-    Shipped scenarios on recordings that are not there are skipped, and said to be.
+    With the same code, data and versions the runs must be equal byte for byte.  Otherwise a metric fails that got
+    worse by more than its tolerance and not by chance (at most 1 % false alarms for all together), and any unsafe
+    case where there was none.  Exits with 1 on any difference, which it names with the command that reproduces it.
+    --update prints what changed, to say in the commit.  Shipped scenarios on recordings that are not there are skipped,
+    and said to be.
 
     \b
     Examples:
       sim check
       sim check quickstart
       sim check my/scenario.toml --update
+      sim check quickstart --seeds 101,102,103
+      sim check --junit check.xml --markdown check.md
       sim check --coverage
     """
     if as_json and not coverage:
         raise InputError("--json", True, "--coverage with it")
+    if seeds is not None and update:
+        raise InputError("--seeds", seeds, "no --update with it: expectations are of the seeds of the check")
+    chosen = None if seeds is None else seed_list("--seeds", comma_list("--seeds", seeds, "whole numbers"))
     given = scenarios or []
     names = with_expectations(given, update=update)
     if jobs is None:
@@ -73,9 +91,11 @@ def check(
     passed = True
     reports: list[GateReport] = []
     updated: list[str] = []
+    missing: list[tuple[str, str]] = []
     try:
-        for name, report in _reports(names, jobs, update=update):
+        for name, report in _reports(names, jobs, update=update, seeds=chosen):
             if report is None:
+                missing.append((name, str(skipped(name))))
                 _say_skipped(name, quiet=as_json)
                 continue
             if not as_json:
@@ -88,35 +108,58 @@ def check(
             raise
         print(f"interrupted; written before: {', '.join(updated)}", file=sys.stderr)
         raise SystemExit(130) from None
+    if update and not as_json:
+        _print_changes(reports)
+    _write_files(reports, missing, junit=junit, markdown=markdown)
     if coverage:
         _print_coverage(reports, as_json=as_json)
     return 0 if passed else 1
 
 
-def _reports(names: Sequence[str], jobs: int, *, update: bool) -> Iterator[tuple[str, GateReport | None]]:
+def _write_files(
+    reports: Sequence[GateReport],
+    missing: Sequence[tuple[str, str]],
+    *,
+    junit: str | None,
+    markdown: str | None,
+) -> None:
+    from sim.cli import check_files
+
+    if junit is not None:
+        check_files.write_file("--junit", junit, check_files.junit(reports, missing))
+    if markdown is not None:
+        check_files.write_file("--markdown", markdown, check_files.markdown(reports, missing))
+
+
+def _print_changes(reports: Sequence[GateReport]) -> None:
+    changes = [line for report in reports for line in report.changes]
+    if changes:
+        print("\nWhat changed, to say in the commit together with why:\n")
+        for line in changes:
+            print(textwrap.fill(f"- {line}", WIDTH, subsequent_indent="  ", break_on_hyphens=False))
+
+
+def _reports(
+    names: Sequence[str], jobs: int, *, update: bool, seeds: Sequence[int] | None
+) -> Iterator[tuple[str, GateReport | None]]:
     """Yield each scenario's report in the order of ``names``; None for one that is skipped."""
     there = [name for name in names if not skipped(name)]
+    asked = partial(_check_one, update=update, seeds=seeds, scenarios=len(there))
     if jobs == 1 or len(there) < 2:
         for name in names:
-            yield name, (_check_one(name, update=update) if name in there else None)
+            yield name, (asked(name) if name in there else None)
         return
     # A fresh process has no loop or thread of this one to inherit.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(there)), mp_context=context) as pool:
         try:
-            found = pool.map(partial(_check_quietly, update=update), there)
+            found = pool.map(partial(asked, quiet=True), there)
             for name in names:
                 yield name, (next(found) if name in there else None)
         except BaseException:
             # What has not begun shall not begin: somebody has interrupted, or a scenario cannot be run.
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _check_quietly(name: str, *, update: bool) -> GateReport:
-    from sim.experiment import check_scenario
-
-    return check_scenario(name, update=update)
 
 
 def _say_skipped(name: str, *, quiet: bool) -> None:
@@ -138,14 +181,16 @@ def _print_coverage(reports: Sequence[GateReport], *, as_json: bool) -> None:
     print(f"\n{len(empty_cells(table))} of {len(table) * len(STATES)} cells are empty")
 
 
-def _check_one(name: str, *, update: bool) -> GateReport:
+def _check_one(
+    name: str, *, update: bool, seeds: Sequence[int] | None, scenarios: int, quiet: bool = False
+) -> GateReport:
     from sim.experiment import check_scenario
     from sim.scenario import load_scenario
 
     spec = load_scenario(name).scenario.check
-    with progress_bar(True) as advance:
-        progress = over_runs(advance, len(spec.policies) * len(spec.seeds))
-        return check_scenario(name, update=update, progress=progress)
+    with progress_bar(not quiet) as advance:
+        progress = None if quiet else over_runs(advance, len(spec.policies) * len(seeds or spec.seeds))
+        return check_scenario(name, update=update, seeds=seeds, scenarios=scenarios, progress=progress)
 
 
 def _print(report: GateReport) -> None:
@@ -156,14 +201,19 @@ def _print(report: GateReport) -> None:
         print(f"ok       {report.scenario}: {runs} as expected, {report.exact} byte for byte")
     else:
         print(f"differs  {report.scenario}: {runs}, {len(report.differences)} differences")
-    for (policy, seed, command), differences in groupby(
+    for (policy, seed, command), group in groupby(
         report.differences, key=lambda item: (item.policy, item.seed, item.command)
     ):
+        differences = list(group)
         print(f"\n  scenario {report.scenario}, policy {policy}, seed {seed}; reproduce with\n    {command}")
         rows = [
             (item.metric, _short(item.expected), _short(item.got), item.tolerance) for item in differences
         ]
         print_table(("metric", "expected", "got", "tolerance"), rows, right=("expected", "got"))
+        for item in differences:
+            if item.reason:
+                line = f"  {item.metric}: {item.reason}"
+                print(textwrap.fill(line, WIDTH, subsequent_indent="    "))
 
 
 def _short(value: str) -> str:

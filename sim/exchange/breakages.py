@@ -10,6 +10,7 @@ import errno
 import importlib
 import ssl
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ _BASES: Final[tuple[tuple[str, tuple[str | type[BaseException], ...]], ...]] = (
 )
 
 
+@cache
 def _namesakes() -> dict[str, type[Exception]]:
     made: dict[str, Any] = {}
     for name, bases in _BASES:

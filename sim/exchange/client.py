@@ -47,6 +47,11 @@ class SimulatedClient(PlainCalls):
         self.stamp_ms: Callable[[], int] | None = None
         """Gives the stamp of a request that has none (Unix ms), where the wall clock is wrong; None: as it leaves."""
 
+    @property
+    def gateway(self) -> Gateway:
+        """Return the way to the exchange, for a client library that speaks for itself."""
+        return self._gateway
+
     async def _signed_request(self, method: str, path: str, params: dict[str, Any] | None = None) -> Any:
         return await self._send(method, path, dict(params) if params else {})
 

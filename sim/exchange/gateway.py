@@ -96,7 +96,8 @@ class Gateway:
         role = role_of(method, path, params, slot.direction)
         self._last_request += 1
         request = Request(self._last_request, slot, role, method, path, params, now)
-        request_us, reply_us = self.legs_us(request.key, now)
+        request_us = self._request_leg.sample_us(request.key, now)
+        reply_us = self._reply_leg.sample_us(request.key, now + request_us)
         request.request_us, request.reply_us = request_us, reply_us
         if role != "none":
             request.last = self._door.last_price(params.get("symbol"), now)

@@ -84,7 +84,7 @@ class Leg:
     """Sample one leg: ``sample_us(key, t_us)`` in whole microseconds."""
 
     def __init__(self, law: Any, seed: int, name: str, rho: float) -> None:
-        self._own = Stream(seed, name)
+        self._own_normal = Stream(seed, name).normal
         self._field = Stream(seed, name + ".field")
         self._cells: dict[int, tuple[float, float]] = {}
         self._root_field = math.sqrt(rho)
@@ -101,7 +101,7 @@ class Leg:
         """Return this leg's delay for the request ``key`` at ``t_us``."""
         if self._constant_us is not None:
             return self._constant_us
-        x = self._own.normal(key)
+        x = self._own_normal(key)
         if self._root_field:
             # Cosine weights keep the variance of the blend at one between the cells' own draws.
             cell = t_us // _CELL_US

@@ -267,7 +267,8 @@ class Limits:
 
     def _note_most(self) -> None:
         for place, window in enumerate((self._used, self._orders_10s, self._orders_1m)):
-            self._most[place] = max(self._most[place], max(window.values(), default=0))
+            if window and (fullest := max(window.values())) > self._most[place]:
+                self._most[place] = fullest
 
     def load(self) -> Load:
         """Return what was counted so far."""

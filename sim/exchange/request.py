@@ -17,8 +17,9 @@ def _base_key(role: str, call: str) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _call_of(method: str, path: str) -> str:
-    return f"{method} {path}"
+def _call_and_base_key(role: str, method: str, path: str) -> tuple[str, int]:
+    call = f"{method} {path}"
+    return call, _base_key(role, call)
 
 
 def key_for(intent: int, role: str, call: str, n: int) -> int:
@@ -87,9 +88,9 @@ class Request:
         self.method = method
         self.path = path
         self.params = params
-        self.call = call = _call_of(method, path)
-        self.n = slot.next_n(role, call)
-        self.key = key_for(slot.number, role, call, self.n)
+        self.call, base_key = _call_and_base_key(role, method, path)
+        self.n = slot.next_n(role, self.call)
+        self.key = spread(base_key, slot.number, self.n)
         self.sent_us = sent_us
         self.placement = CURRENT_PLACEMENT.get()
         self.request_us = 0

@@ -7,11 +7,13 @@ the price is near; news of the user stream is acted upon at once.  Times are the
 from __future__ import annotations
 
 import asyncio
+from contextvars import copy_context
 from typing import Final
 
 from .events import StopLooked
 from .intent_orders import IntentOrders
 from .lookup import Sighting
+from .order_news import Alarm
 from .outcomes import Failure, attempt_within
 from .prices import reference_price
 from .protection import Protection
@@ -21,8 +23,8 @@ _FIRST_LOOKS_S: Final = (1.0, 2.2, 3.8)
 """When a stop is looked at first: some vanish one to two seconds after they were accepted (failures F08)."""
 
 _LOOK_AGAIN_S: Final = 0.5
-_NEAR_LOOK_S: Final = 2.0
-"""How often the price is looked at while it is near the stop."""
+_NEAR_LOOK_S: Final = 1.5
+"""How often price and stop are looked at while they are near: a touch between two looks shows in the stop alone."""
 
 _REACH_SD: Final = 4.0
 _MISSED_IS_GONE: Final = 2
@@ -41,58 +43,84 @@ class Caretaker:
         self._protection = protection
         self._way_out = way_out
         self._task: asyncio.Task[None] | None = None
+        self._alarm: Alarm | None = None
         self._planned_s: list[float] = []
         self._next_look_s = own.settings.verify_every_sec
         self._look_due_s = 0.0
         self._missed = 0
+        self._near = False
 
     def start(self) -> None:
         """Begin, unless the policy wants no looks (``verify_every_sec`` = 0)."""
-        if self._own.settings.verify_every_sec:
-            name = f"caretaker {self._own.bracket.intent_id}"
-            self._task = asyncio.create_task(self._look_after(), name=name)
+        own = self._own
+        if not own.settings.verify_every_sec:
+            return
+        self._look_soon()
+        loop, stop_id, due_s = asyncio.get_running_loop(), own.stop_id, self._planned_s.pop(0)
+        context = copy_context()
+
+        def begin(heard: bool) -> None:
+            self._alarm = None
+            name = f"caretaker {own.bracket.intent_id}"
+            self._task = loop.create_task(self._look_after(stop_id, heard, due_s), name=name, context=context)
+
+        # A task that only waits is dear, and many a position is over before there is anything to look at.
+        self._alarm = own.executor.news.alarm(stop_id, due_s, begin)
 
     def stop(self) -> None:
         """End: somebody else closes the position, or it is flat."""
+        alarm, self._alarm = self._alarm, None
+        if alarm is not None:
+            alarm.stop()
         task, self._task = self._task, None
         if task is not None and task is not asyncio.current_task():
             task.cancel()
 
-    async def _look_after(self) -> None:
+    async def _look_after(self, stop_id: str, heard: bool, due_s: float) -> None:
         own = self._own
-        self._look_soon()
+        sighting = await self._sighting(stop_id, heard, due_s, planned=True)
         while not own.over:
+            # A stop that was moved meanwhile is another one.
+            if sighting is not None and stop_id == own.stop_id:
+                await self._act_upon(sighting)
             stop_id = own.stop_id
             sighting = await self._next_sighting(stop_id)
-            # A stop that was moved meanwhile is another one.
-            if sighting is None or stop_id != own.stop_id or own.over:
-                continue
-            own.executor.emit(StopLooked(own.bracket.symbol, stop_id, sighting.state, sighting.status))
-            self._missed = self._missed + 1 if sighting.state == "absent" else 0
-            if sighting.state == "ended" or self._missed >= _MISSED_IS_GONE:
-                self._missed = 0
-                await self._stop_is_gone()
-            elif sighting.status in _TRIGGERED or sighting.executed > 0.0:
-                await self._stop_has_fired()
+
+    async def _act_upon(self, sighting: Sighting) -> None:
+        own = self._own
+        own.executor.emit(StopLooked(own.bracket.symbol, own.stop_id, sighting.state, sighting.status))
+        self._missed = self._missed + 1 if sighting.state == "absent" else 0
+        if sighting.state == "ended" or self._missed >= _MISSED_IS_GONE:
+            self._missed = 0
+            await self._stop_is_gone(ended=sighting.state == "ended")
+        elif sighting.status in _TRIGGERED or sighting.executed > 0.0:
+            await self._stop_has_fired()
 
     async def _next_sighting(self, stop_id: str) -> Sighting | None:
         """Wait for news or for the next look; None when there is nothing to judge."""
-        own, loop, news = self._own, asyncio.get_running_loop(), self._own.executor.news
+        if self._own.over:
+            return None
+        loop, news = asyncio.get_running_loop(), self._own.executor.news
         if self._missed:
             self._planned_s.insert(0, loop.time() + _LOOK_AGAIN_S)
         planned = bool(self._planned_s)
         due_s = self._planned_s.pop(0) if planned else loop.time() + self._next_look_s
         heard = await news.wait((stop_id,), max(0.0, due_s - loop.time()))
+        return await self._sighting(stop_id, heard, due_s, planned=planned)
+
+    async def _sighting(self, stop_id: str, heard: bool, due_s: float, *, planned: bool) -> Sighting | None:
+        """Take in what was heard, or look."""
+        own, loop = self._own, asyncio.get_running_loop()
         if heard and due_s > loop.time() and not self._missed:
             self._planned_s.insert(0, due_s)
         if own.over:
             return None
         if heard:
-            sighting = news.latest(stop_id)
+            sighting = own.executor.news.latest(stop_id)
         elif await self._price_is_through():
             await self._stop_has_fired()
             return None
-        elif not planned and loop.time() < self._look_due_s:
+        elif not planned and not self._near and loop.time() < self._look_due_s:
             return None
         else:
             sighting = await own.look(stop_id, conditional=True)
@@ -122,15 +150,24 @@ class Caretaker:
         # The time in which so many standard deviations would take the price to the stop.
         reach_s = (distance / (_REACH_SD * own.executor.volatility.sd(own.bracket.symbol))) ** 2
         self._next_look_s = min(every_s, max(_NEAR_LOOK_S, reach_s))
+        self._near = reach_s <= _NEAR_LOOK_S
         return False
 
-    async def _stop_is_gone(self) -> None:
-        """Put a stop that ended without a fill up again, or close; a flat position needs neither."""
+    async def _stop_is_gone(self, *, ended: bool) -> None:
+        """Put a stop that ended without a fill up again, or close; a flat position needs neither.
+
+        Reads that never showed the position may lag: then a write tells.  A stop that ended speaks for a closed
+        position, and an exit decides; one that is only missing speaks for the lag, and the same stop decides.
+        """
         own = self._own
-        if await own.is_flat():
+        flat = await own.is_flat()
+        if flat and await own.has_left():
             await self._way_out.sweep()
             return
         if own.over or own.stop is None:
+            return
+        if flat and ended:
+            await self._way_out.flatten()
             return
         own.start_deadline()
         placed = await self._protection.place_stop(own.stop, again=True)
@@ -144,7 +181,7 @@ class Caretaker:
         await asyncio.sleep(_TRIGGER_PATIENCE_S)
         if own.over:
             return
-        if await own.is_flat():
+        if await own.is_surely_flat():
             await self._way_out.sweep()
         elif not own.over:
             await self._way_out.flatten()

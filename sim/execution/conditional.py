@@ -1,4 +1,4 @@
-"""Send stops and targets to the endpoint that takes them, through ``client._signed_request``.
+"""Send stops and targets to the endpoint that takes them, by whatever the client offers for it.
 
 Until 2025-12-09 conditional orders went to /fapi/v1/order; since then that answers -4120 and they live
 behind /fapi/v1/algoOrder with other field names (binance-facts 5).  ``auto`` starts on the old path and
@@ -17,6 +17,14 @@ from .values import call
 
 ORDER_PATH = "/fapi/v1/order"
 ALGO_PATH = "/fapi/v1/algoOrder"
+_METHODS = {
+    ("POST", ORDER_PATH): "futures_create_order",
+    ("GET", ORDER_PATH): "futures_get_order",
+    ("DELETE", ORDER_PATH): "futures_cancel_order",
+    ("POST", ALGO_PATH): "futures_create_algo_order",
+    ("GET", ALGO_PATH): "futures_get_algo_order",
+    ("DELETE", ALGO_PATH): "futures_cancel_algo_order",
+}
 _ALGO_NAMES = {
     "stopPrice": "triggerPrice",
     "activationPrice": "activatePrice",
@@ -42,7 +50,7 @@ async def send_conditional(client: Any, endpoint: Endpoint, params: Mapping[str,
     """
     if not uses_algo(client, endpoint):
         try:
-            reply = await call(client._signed_request, "POST", ORDER_PATH, dict(params))
+            reply = await send_signed(client, "POST", ORDER_PATH, dict(params))
         except Exception as error:
             if endpoint != "auto" or code_of(error) != SWITCH_TO_ALGO:
                 raise
@@ -51,4 +59,18 @@ async def send_conditional(client: Any, endpoint: Endpoint, params: Mapping[str,
             if endpoint != "auto" or isinstance(outcome, str) or outcome.code != SWITCH_TO_ALGO:
                 return reply
         memory_of(client).uses_algo_endpoint = True
-    return await call(client._signed_request, "POST", ALGO_PATH, algo_params(params))
+    return await send_signed(client, "POST", ALGO_PATH, algo_params(params))
+
+
+async def send_signed(client: Any, method: str, path: str, params: dict[str, Any]) -> Any:
+    """Send one signed request to a path (``/fapi/vN/NAME``) and return the venue's reply.
+
+    By ``_signed_request``, as the document's client has it; by ``_request_futures_api``, as python-binance's has it;
+    else by the client's method for this path, which may choose another endpoint than the one meant.
+    """
+    if (send := getattr(client, "_signed_request", None)) is not None:
+        return await call(send, method, path, params)
+    if (send := getattr(client, "_request_futures_api", None)) is not None:
+        version, name = path.removeprefix("/fapi/v").split("/", 1)
+        return await call(send, method.lower(), name, True, int(version), data=params)
+    return await call(getattr(client, _METHODS[method, path]), **params)

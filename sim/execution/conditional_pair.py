@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
-from .conditional import send_conditional
+from .conditional import send_conditional, send_signed
 from .outcomes import SWITCH_TO_ALGO, order_id_or_failure
 from .policy_keys import Endpoint
 from .precision import memory_of
@@ -67,7 +67,7 @@ class ConditionalPair:
         import json  # Only clients without the method need the text.
 
         text = json.dumps(self._orders, separators=(",", ":"))
-        return await call(self._client._signed_request, "POST", BATCH_PATH, {"batchOrders": text})
+        return await send_signed(self._client, "POST", BATCH_PATH, {"batchOrders": text})
 
 
 def _look_at(request: asyncio.Task[Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from .client_ids import new_intent_id
@@ -99,10 +100,11 @@ class EntryChecks:
             return price
         self._volatility.note(symbol, price)
         self._read_s[symbol] = asked_s
-        age_s = loop.time() - asked_s
+        now_s = loop.time()
+        age_s = now_s - asked_s
         # Longer than the limit means that the limiter held it back, which says nothing of the venue.
         if not limit_s or age_s <= limit_s:
-            self._replies.note(age_s)
+            self._replies.note(age_s, now_s)
         if not limit_s and age_s > settings.max_price_age_sec:
             return Failure("error", None, f"the price of {symbol} is {age_s:.3f} s old")
         return price
@@ -173,9 +175,8 @@ class EntryChecks:
         """Return the entry's parameters: MARKET, or a LIMIT IOC at the guard's bound, which then holds at the fill."""
         params = market_params(intent)
         if settings.entry_style == "limit_ioc":
-            share = decimal_of(self._limit(intent, settings))
             long = is_long(intent.side)
-            bound = decimal_of(intent.planned_price) * (1 + share if long else 1 - share)
+            bound = decimal_of(intent.planned_price) * _share_beyond(self._limit(intent, settings), long)
             tick = known_filters(self._client, intent.symbol).tick
             price = round_down(bound, tick) if long else round_up(bound, tick)
             params.update(type="LIMIT", timeInForce="IOC", price=plain(price))
@@ -187,6 +188,13 @@ class EntryChecks:
         if limit is None:
             return settings.max_slippage_pct
         return float(limit(intent.symbol, settings, intent.leverage))
+
+
+@lru_cache(64)
+def _share_beyond(limit: float, above: bool) -> Decimal:
+    """Return 1 +- a limit, exactly: most entries have the same."""
+    share = decimal_of(limit)
+    return 1 + share if above else 1 - share
 
 
 def market_params(intent: Intent) -> dict[str, Any]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .client_ids import client_order_id
 from .events import SideCallFailed
 from .hybrid_levels import ProtectiveOrder
-from .journal import IntentEntry, IntentJournal, head_of, object_of, text_of
+from .journal import IntentEntry, IntentJournal, head_of, members_of, object_of, text_of
 from .lookup import Sighting, cancel_conditional, cancel_order, find_conditional, find_order, position_of
 from .outcomes import Failure
 from .patience import patience_s
@@ -31,8 +30,7 @@ _CONFIRM_FLAT_S: Final = 0.5
 """How long after a first reading a flat position is read again: reads lag (failures F18)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bracket:
+class Bracket(NamedTuple):
     """State what is to be opened and how it is called; ``quantity`` in the base asset, ``side`` buy or sell."""
 
     intent_id: str
@@ -55,9 +53,9 @@ class IntentOrders:
     """Hold what is known of one intent's orders; ``deadline_s`` is the loop's time by which a stop must rest."""
 
     __slots__ = (
-        "_filled_text", "_head", "_journal", "_named", "_numbers", "_stop_text", "bracket", "client", "closing",
-        "deadline_s", "entry_id", "executor", "fill_is_final", "fill_price", "filled", "flat", "resting", "settings",
-        "stop", "stop_id",
+        "_filled_text", "_head", "_journal", "_named", "_numbers", "_numbers_text", "_stop_text", "bracket", "client",
+        "closing", "deadline_s", "entry_id", "executor", "fill_is_final", "fill_price", "filled", "flat", "resting",
+        "settings", "stop", "stop_id", "was_held",
     )  # fmt: skip
 
     def __init__(
@@ -78,10 +76,11 @@ class IntentOrders:
         self.stop: ProtectiveOrder | None = None
         self.stop_id = self.entry_id = ""
         self.resting: list[str] = []
-        self.flat = self.closing = False
+        self.flat = self.closing = self.was_held = False
         self.deadline_s = 0.0
         self._journal = journal
         self._numbers: dict[str, int] = {}
+        self._numbers_text = ""
         self._named: list[str] = []
         self._head = ""
         self._filled_text: tuple[Decimal | None, str] = (None, "")
@@ -99,6 +98,7 @@ class IntentOrders:
     def adopt(self, entry: IntentEntry) -> None:
         """Take over what an earlier process wrote down."""
         self._numbers = dict(entry.numbers)
+        self._numbers_text = members_of(self._numbers)
         self.entry_id, self.stop_id = entry.entry_id, entry.stop_id
         self.resting = list(entry.conditional_ids)
         self.filled = entry.filled_quantity
@@ -114,6 +114,11 @@ class IntentOrders:
         """Return the client id of the next order of a kind, and begin to listen for news of it."""
         number = self._numbers.get(order_type, 0)
         self._numbers[order_type] = number + 1
+        if number:
+            self._numbers_text = members_of(self._numbers)
+        else:
+            known = f"{self._numbers_text}," if self._numbers_text else ""
+            self._numbers_text = f'{known}"{order_type}":1'
         client_id = client_order_id(self.bracket.intent_id, order_type, number)
         self._named.append(client_id)
         self.executor.news.expect(client_id)
@@ -166,7 +171,9 @@ class IntentOrders:
             heard = news.latest(client_id)
             if heard is not None and enough(heard):
                 return heard
-            sighting = await self.look(client_id, conditional=conditional)
+            sighting = await news.unless_heard(client_id, self.look(client_id, conditional=conditional))
+            if sighting is None:
+                continue
             if enough(sighting) or loop.time() + wait_s > gives_up_s:
                 return sighting
             await news.wait((client_id,), wait_s)
@@ -208,7 +215,10 @@ class IntentOrders:
         position = await position_of(self.client, self.bracket.symbol, timeout_s=self.patience_s())
         if isinstance(position, Failure):
             return position
-        return decimal_of(abs(position)) if position * self.bracket.sign > 0.0 else Decimal(0)
+        if position * self.bracket.sign <= 0.0:
+            return Decimal(0)
+        self.was_held = True
+        return decimal_of(abs(position))
 
     async def is_flat(self) -> bool:
         """Tell whether the venue says, twice, that nothing is open; what cannot be read is not flat."""
@@ -216,6 +226,27 @@ class IntentOrders:
             return False
         await asyncio.sleep(_CONFIRM_FLAT_S)
         return not isinstance(held := await self.held(), Failure) and not held
+
+    async def is_surely_flat(self) -> bool:
+        """Tell whether the position is closed for certain: read as flat, and once as open, or closed by a known exit.
+
+        Reads lag (failures F18): one that never showed the position says nothing of its end.
+        """
+        return await self.is_flat() and await self.has_left()
+
+    async def has_left(self) -> bool:
+        """Tell whether a position that reads as flat has been there: a read showed it, or an exit was executed."""
+        return self.was_held or self._heard_of_exit() or await self._sees_exit()
+
+    def _heard_of_exit(self) -> bool:
+        heard = (self.executor.news.latest(name) for name in self._named if name != self.entry_id)
+        return any(seen is not None and seen.executed > 0.0 for seen in heard)
+
+    async def _sees_exit(self) -> bool:
+        for client_id in self.resting:
+            if (await self.look(client_id, conditional=True)).executed > 0.0:
+                return True
+        return False
 
     # -- writing down ----------------------------------------------------------------------------------------
 
@@ -234,13 +265,13 @@ class IntentOrders:
             self._stop_text = stop, object_of(stop.params) if stop is not None else "{}"
         text = text_of(
             self._head,
+            self._filled_text[1],
+            self.closing,
+            self.entry_id,
+            self.stop_id,
             self._stop_text[1],
-            filled=self._filled_text[1],
-            closing=self.closing,
-            entry_id=self.entry_id,
-            stop_id=self.stop_id,
-            numbers=self._numbers,
-            conditional_ids=self.resting,
+            self._numbers_text,
+            self.resting,
         )
         self._journal.write_text(bracket.intent_id, text)
 

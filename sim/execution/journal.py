@@ -11,10 +11,13 @@ import json
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 _PREFIX: Final = "intent:"
 _quoted: Final = json.encoder.encode_basestring_ascii
+_quoted_name: Final = lru_cache(64)(_quoted)
+"""Names of parameters are few, and always the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +57,13 @@ class IntentJournal:
         """Write an entry down, before what it speaks of is sent."""
         text = text_of(
             head_of(entry.intent_id, entry.symbol, entry.side, entry.quantity),
+            entry.filled,
+            entry.closing,
+            entry.entry_id,
+            entry.stop_id,
             object_of(entry.stop),
-            filled=entry.filled,
-            closing=entry.closing,
-            entry_id=entry.entry_id,
-            stop_id=entry.stop_id,
-            numbers=entry.numbers,
-            conditional_ids=entry.conditional_ids,
+            members_of(entry.numbers),
+            entry.conditional_ids,
         )
         self.write_text(entry.intent_id, text)
 
@@ -95,29 +98,32 @@ def head_of(intent_id: str, symbol: str, side: str, quantity: str) -> str:
 
 def object_of(texts: Mapping[str, str]) -> str:
     """Write a mapping of texts as a JSON object."""
-    return "{" + ",".join([f"{_quoted(name)}:{_quoted(value)}" for name, value in texts.items()]) + "}"
+    return "{" + ",".join([f"{_quoted_name(name)}:{_quoted(value)}" for name, value in texts.items()]) + "}"
+
+
+def members_of(numbers: Mapping[str, int]) -> str:
+    """Write a mapping of integers as the inside of a JSON object."""
+    return ",".join([f"{_quoted(name)}:{number}" for name, number in numbers.items()])
 
 
 def text_of(
     head: str,
-    stop: str,
-    *,
     filled: str,
     closing: bool,
     entry_id: str,
     stop_id: str,
-    numbers: Mapping[str, int],
+    stop: str,
+    numbers: str,
     conditional_ids: Iterable[str],
 ) -> str:
-    """Write an entry as JSON; ``head`` and ``stop`` are what :func:`head_of` and :func:`object_of` wrote.
+    """Write an entry as JSON; ``head``, ``stop`` and ``numbers`` are what the three functions above wrote.
 
     Spelt out, since an encoder that is told everything anew for each order costs more than placing it.
     """
     return (
         f'{head}"filled":{_quoted(filled)},"closing":{"true" if closing else "false"},'
-        f'"entry_id":{_quoted(entry_id)},"stop_id":{_quoted(stop_id)},"stop":{stop},'
-        f'"numbers":{{{",".join([f"{_quoted(name)}:{number}" for name, number in numbers.items()])}}},'
-        f'"conditional_ids":[{",".join(map(_quoted, conditional_ids))}]}}'
+        f'"entry_id":{_quoted(entry_id)},"stop_id":{_quoted(stop_id)},"stop":{stop},"numbers":{{{numbers}}},'
+        f'"conditional_ids":[{",".join(map(_quoted, conditional_ids)) if conditional_ids else ""}]}}'
     )
 
 

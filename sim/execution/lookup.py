@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from .clock_sync import BAD_TIMESTAMP, set_clock
-from .conditional import ALGO_PATH, ORDER_PATH, uses_algo
+from .conditional import ALGO_PATH, ORDER_PATH, send_signed, uses_algo
 from .outcomes import Failure, attempt, attempt_within, order_id_or_failure
 from .policy_keys import Endpoint
 from .precision import memory_of
@@ -47,7 +47,8 @@ class Sighting(NamedTuple):
 
 def can_look_up(client: Any) -> bool:
     """Tell whether a client offers a way to ask for an order; one that only reads prices does not."""
-    return any(getattr(client, name, None) is not None for name in ("_signed_request", "futures_get_order"))
+    ways = ("_signed_request", "_request_futures_api", "futures_get_order")
+    return any(getattr(client, name, None) is not None for name in ways)
 
 
 async def find_order(
@@ -57,6 +58,8 @@ async def find_order(
     path, name = (ALGO_PATH, "clientAlgoId") if algo else (ORDER_PATH, "origClientOrderId")
     reply = await _asked(client, timeout_s, _ask, client, path, {"symbol": symbol, name: client_id})
     if isinstance(reply, Failure):
+        if algo and reply.code == _NO_SUCH_PATH:
+            memory_of(client).has_no_algo()
         return Sighting("absent" if reply.code == _NOT_THERE else "unreadable", message=reply.message)
     return sighting_of(reply)
 
@@ -71,7 +74,7 @@ async def find_conditional(
     """
     algo = uses_algo(client, endpoint)
     sighting = await find_order(client, symbol, client_id, algo=algo, timeout_s=timeout_s)
-    if sighting.state != "absent" or endpoint != "auto" or algo:
+    if sighting.state != "absent" or endpoint != "auto" or algo or not memory_of(client).may_have_algo():
         return sighting
     other = await find_order(client, symbol, client_id, algo=True, timeout_s=timeout_s)
     if other.state not in ("there", "ended"):
@@ -89,11 +92,20 @@ def sighting_of(reply: object) -> Sighting:
     if not isinstance(reply, Mapping):
         return Sighting("unreadable", message=f"no order: {reply!r:.80}")
     status = str(reply.get("algoStatus") or reply.get("status") or "")
+    status = status_of_order(status, reply.get("type"), reply.get("origType"))
     executed = number_of(reply.get("executedQty")) or number_of(reply.get("actualQty"))
     average = number_of(reply.get("avgPrice")) or number_of(reply.get("actualPrice"))
     if not average and executed:
         average = number_of(reply.get("cumQuote")) / executed
     return Sighting(state_of(status, executed), outcome, status, executed, average, reply)
+
+
+def status_of_order(status: str, kind: object, original: object) -> str:
+    """Return the venue's word for an order, TRIGGERED for a fired one that the ordinary endpoint still calls NEW.
+
+    There only its type tells, which becomes that of its child (binance-facts 10).
+    """
+    return "TRIGGERED" if status == "NEW" and original and kind and kind != original else status
 
 
 def state_of(status: str, executed: float) -> State:
@@ -190,15 +202,11 @@ async def _asked(client: Any, timeout_s: float, function: Callable[..., Any], *a
 async def _ask_positions(client: Any, symbol: str) -> Any:
     if getattr(client, "futures_position_information", None) is not None:
         return await call(client.futures_position_information, symbol=symbol)
-    return await call(client._signed_request, "GET", POSITION_PATH, {"symbol": symbol})
+    return await send_signed(client, "GET", POSITION_PATH, {"symbol": symbol})
 
 
 async def _ask(client: Any, path: str, params: dict[str, Any], method: str = "GET") -> Any:
-    if getattr(client, "_signed_request", None) is not None:
-        return await call(client._signed_request, method, path, params)
-    verb = "get" if method == "GET" else "cancel"
-    name = f"futures_{verb}_algo_order" if path == ALGO_PATH else f"futures_{verb}_order"
-    return await call(getattr(client, name), **params)
+    return await send_signed(client, method, path, params)
 
 
 def number_of(value: object) -> float:

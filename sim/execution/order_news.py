@@ -8,13 +8,17 @@ is believed, silence proves nothing, and what is older than what is known change
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
-from .lookup import Sighting, number_of, state_of
+from .lookup import Sighting, number_of, state_of, status_of_order
+from .time_limit import TimeLimit, finish_within
 
 _RANK: Final = {"NEW": 1, "TRIGGERING": 2, "TRIGGERED": 3, "PARTIALLY_FILLED": 4}
 _LAST: Final = 9
+_NEVER_S: Final = 1e6
+_REPLY_GRACE_S: Final = 0.15
+"""How long the answer to a request is still waited for when the stream has told what became of its order."""
 
 
 class OrderNews:
@@ -22,7 +26,9 @@ class OrderNews:
 
     def __init__(self) -> None:
         self._seen: dict[str, Sighting | None] = {}
-        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._waiting: dict[str, list[asyncio.Future[None] | Alarm]] = {}
+        self.awaited: dict[str, TimeLimit] = {}
+        """By client id: the limit of the request whose answer is waited for.  News makes it short."""
 
     def expect(self, *client_ids: str) -> bool:
         """Begin to care for these client ids; True when nobody cared for any of them before."""
@@ -39,6 +45,11 @@ class OrderNews:
         for client_id in client_ids:
             self._seen.pop(client_id, None)
 
+    def renew(self, client_id: str) -> None:
+        """Let what was said of an order be forgotten: another one of its id is sent."""
+        if client_id in self._seen:
+            self._seen[client_id] = None
+
     def latest(self, client_id: str) -> Sighting | None:
         """Return what the stream last said of an order, or None."""
         return self._seen.get(client_id)
@@ -51,6 +62,16 @@ class OrderNews:
             self._order(str(body.get("c")), body, body.get("i"), body.get("z"), body.get("ap"))
         elif kind == "ALGO_UPDATE" and isinstance(body, Mapping):
             self._order(str(body.get("caid")), body, body.get("aid"), body.get("aq"), body.get("ap"))
+
+    async def unless_heard(self, client_id: str, look: Coroutine[Any, Any, Sighting]) -> Sighting | None:
+        """Return what a look-up sees, or None when the stream tells of the order before it is answered."""
+        limit = self.awaited[client_id] = TimeLimit(_NEVER_S)
+        try:
+            return await finish_within(limit, look)
+        except TimeoutError:
+            return None
+        finally:
+            self.awaited.pop(client_id, None)
 
     async def wait(self, client_ids: tuple[str, ...], timeout_s: float) -> bool:
         """Wait until there is news of one of these orders; False when the time is over."""
@@ -70,12 +91,18 @@ class OrderNews:
                 if not waiting:
                     del self._waiting[client_id]
 
+    def alarm(self, client_id: str, at_s: float, ring: Callable[[bool], None]) -> Alarm:
+        """Call ``ring`` once: with True at the first news of an order, with False at the loop's time ``at_s``."""
+        alarm = Alarm(self._waiting, client_id, at_s, ring)
+        self._waiting.setdefault(client_id, []).append(alarm)
+        return alarm
+
     def _order(
         self, client_id: str, body: Mapping[str, Any], number: Any, executed: Any, average: Any
     ) -> None:
         if client_id not in self._seen:
             return
-        status = str(body.get("X", ""))
+        status = status_of_order(str(body.get("X", "")), body.get("o"), body.get("ot"))
         filled = number_of(executed)
         why = str(body.get("rm") or body.get("er") or "")
         sighting = Sighting(
@@ -84,11 +111,43 @@ class OrderNews:
         known = self._seen[client_id]
         if known is None or _order_of(known) <= _order_of(sighting):
             self._seen[client_id] = sighting
+            limit = self.awaited.get(client_id)
+            if limit is not None:
+                limit.hurry(_REPLY_GRACE_S)
             self._wake(client_id)
 
     def _wake(self, client_id: str) -> None:
-        for future in self._waiting.get(client_id, ()):
-            _resolve(future)
+        for waiting in tuple(self._waiting.get(client_id, ())):
+            if isinstance(waiting, Alarm):
+                waiting.ring()
+            else:
+                _resolve(waiting)
+
+
+class Alarm:
+    """Wait for news as :meth:`OrderNews.wait` does, without a task: what only waits shall cost next to nothing."""
+
+    __slots__ = ("_client_id", "_loop", "_ring", "_timer", "_waiting")
+
+    def __init__(
+        self, waiting: dict[str, list[Any]], client_id: str, at_s: float, ring: Callable[[bool], None]
+    ) -> None:
+        self._waiting, self._client_id, self._ring = waiting, client_id, ring
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_at(at_s, self.ring)
+
+    def ring(self) -> None:
+        """Call back, with whether the time is not over yet."""
+        self.stop()
+        self._ring(self._loop.time() < self._timer.when())
+
+    def stop(self) -> None:
+        """Wait no longer."""
+        self._timer.cancel()
+        waiting = self._waiting[self._client_id]
+        waiting.remove(self)
+        if not waiting:
+            del self._waiting[self._client_id]
 
 
 def _order_of(sighting: Sighting) -> tuple[int, float]:

@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from inspect import isawaitable
-from types import CoroutineType
+from types import CoroutineType, coroutine
 from typing import Any, Literal
 
-from .time_limit import TimeLimit, finish_within
+from .time_limit import TimeLimit, go_on_within
 
 WOULD_TRIGGER = -2021
 SWITCH_TO_ALGO = -4120
@@ -113,20 +113,51 @@ async def attempt(function: Callable[..., Any], /, *args: Any, **kwargs: Any) ->
         return failure_of(error)
 
 
-async def attempt_within(timeout_s: float, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+def attempt_within(
+    timeout_s: float, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+) -> Awaitable[Any]:
     """Do as :func:`attempt`, but give up waiting after ``timeout_s`` seconds (0: never); that is silence."""
     if not timeout_s:
-        return await attempt(function, *args, **kwargs)
-    limit = TimeLimit(timeout_s)
+        return attempt(function, *args, **kwargs)
+    return _limited(TimeLimit(timeout_s), function, args, kwargs)
+
+
+def attempt_under(
+    limit: TimeLimit, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+) -> Awaitable[Any]:
+    """Do as :func:`attempt_within` under a limit that somebody else may shorten meanwhile."""
+    return _limited(limit, function, args, kwargs)
+
+
+@coroutine
+def _limited(
+    limit: TimeLimit, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Generator[Any, Any, Any]:
+    """Attempt and limit in one: an answer that is there after the first step costs no coroutine and no timer."""
     outer = _under_way.get()
     _under_way.set(limit)
     try:
-        return await finish_within(limit, attempt(function, *args, **kwargs))
-    except TimeoutError:
-        return Failure("silent", None, f"no answer within {timeout_s:g} s", None, "sent")
+        reply = function(*args, **kwargs)
+        if type(reply) is not CoroutineType:
+            if not isawaitable(reply):
+                return reply
+            reply = _awaited(reply)
+        try:
+            waits_for = reply.send(None)
+        except StopIteration as done:
+            return done.value
+        return (yield from go_on_within(limit, reply, waits_for))
+    except Exception as error:  # noqa: BLE001 - clients raise whatever their transport raises
+        if limit.passed:
+            return Failure("silent", None, f"no answer within {limit.seconds:g} s", None, "sent")
+        return failure_of(error)
     finally:
         # Not reset by a token: what is left of a run is cleared away in another context than its own.
         _under_way.set(outer)
+
+
+async def _awaited(reply: Awaitable[Any]) -> Any:
+    return await reply
 
 
 @contextmanager

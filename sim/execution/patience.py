@@ -20,36 +20,60 @@ _UNHELD_SHARE: Final = 0.85
 _TIMES: Final = 2.0
 """How many times the slowest recent answer is waited for."""
 
+_QUICK_TIMES: Final = 3.0
+"""The same where a position waits, and answers come quickly: what takes longer than that is lost."""
+
+_LEAST_S: Final = 0.35
+"""Less than this is never waited for: one slow answer in a hundred is no silence."""
+
 
 class ReplyTimes:
     """Remember what the last answers took, in seconds of the running loop."""
 
-    __slots__ = ("_seen",)
+    __slots__ = ("_at_most_s", "_seen")
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
+        self._at_most_s = 0.0
 
-    def note(self, took_s: float) -> None:
-        """Take in what an answer that came just now took, seconds."""
-        self._seen.append((asyncio.get_running_loop().time(), took_s))
+    def note(self, took_s: float, now_s: float | None = None) -> None:
+        """Take in what an answer that came just now took, seconds; ``now_s``: the loop's time, where it is known."""
+        self._seen.append((asyncio.get_running_loop().time() if now_s is None else now_s, took_s))
+        if took_s > self._at_most_s:
+            self._at_most_s = took_s
 
-    def slowest_s(self) -> float:
-        """Return what the slowest of the recent answers took, seconds; 0 without any."""
+    def slowest_s(self, floor_s: float = 0.0) -> float:
+        """Return what the slowest of the recent answers took, seconds; 0 without any above ``floor_s``."""
+        # Nearly always nothing was slow for a while: then nothing has to be looked through.
+        if self._at_most_s <= floor_s:
+            return 0.0
         since_s = asyncio.get_running_loop().time() - _RECENT_S
-        return max((took_s for at_s, took_s in self._seen if at_s >= since_s), default=0.0)
+        self._at_most_s = max((took_s for at_s, took_s in self._seen if at_s >= since_s), default=0.0)
+        return self._at_most_s
+
+    def quick_s(self) -> float:
+        """Return what recent answers took at most, seconds; 0 where none came lately."""
+        if not self._seen or self._seen[-1][0] < asyncio.get_running_loop().time() - _RECENT_S:
+            return 0.0
+        return self._at_most_s
 
 
 def patience_s(settings: Settings, replies: ReplyTimes, *, exits: bool) -> float:
     """Return how long to wait for the next answer, seconds: the policy's attempt limit, or longer at a slow venue.
 
     While nothing is held, most of ``protect_deadline_sec`` (or the limit, where that is longer).  A request a position
-    waits for: the limit, or longer at a slow venue, up to half of the deadline.  Without such a deadline the limit
-    holds as it is.  0: without a limit.
+    waits for: the limit, or longer at a slow venue, up to half of the deadline, and shorter at a quick one, since what
+    is lost there has to be sent again before that deadline.  Without such a deadline the limit holds as it is.  0:
+    without a limit.
     """
     limit_s = settings.attempt_timeout_sec
     if not limit_s:
         return 0.0
     if not exits:
-        return max(limit_s, settings.protect_deadline_sec * _UNHELD_SHARE)
-    most_s = settings.protect_deadline_sec / 2
-    return max(limit_s, min(most_s, _TIMES * replies.slowest_s()))
+        unheld_s = settings.protect_deadline_sec * _UNHELD_SHARE
+        return unheld_s if unheld_s > limit_s else limit_s
+    slowest_s = replies.slowest_s(limit_s / _TIMES)
+    if slowest_s:
+        return max(limit_s, min(settings.protect_deadline_sec / 2, _TIMES * slowest_s))
+    quick_s = replies.quick_s() if settings.protect_deadline_sec else 0.0
+    return min(limit_s, max(_LEAST_S, _QUICK_TIMES * quick_s)) if quick_s else limit_s

@@ -22,11 +22,12 @@ from .events import AttemptFailed, BackoffStarted, OrderLookedUp, PlacementEnded
 from .lookup import Sighting, can_look_up, find_conditional, find_order, sighting_of
 from .order_result import OrderResult, Outcome
 from .outcome_classes import OutcomeClass, outcome_class
-from .outcomes import WOULD_TRIGGER, Failure, attempt_within, order_id_or_failure
+from .outcomes import WOULD_TRIGGER, Failure, attempt_under, attempt_within, order_id_or_failure
 from .patience import patience_s
 from .policy_keys import Settings
 from .refused_stop import RefusedStop
 from .schedules import attempt_limit_s, is_too_late, wait_s
+from .time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from .safe_order_executor import SafeOrderExecutor
@@ -135,17 +136,28 @@ class Placement:
         self._sent_s = self._loop.time()
         if self._attempts == 1:
             executor.note_request(settings)
+        elif self._client_id is not None:
+            # The end of an earlier attempt's order is none of this one's.
+            executor.news.renew(self._client_id)
         try:
             limit_s = attempt_limit_s(settings, self._sent_s - self._started_s, self._patience_s())
-            reply = await attempt_within(limit_s, self._submit, **self._params)
+            if limit_s and self._client_id is not None and settings.look_up_unknown:
+                # News of the order makes the rest of the wait short (failures F20).
+                limit = executor.news.awaited[self._client_id] = TimeLimit(limit_s)
+                reply = await attempt_under(limit, self._submit, **self._params)
+            else:
+                reply = await attempt_within(limit_s, self._submit, **self._params)
         except asyncio.CancelledError:
             executor.note_call(True, settings)
             raise
         finally:
+            if self._client_id is not None:
+                executor.news.awaited.pop(self._client_id, None)
             self._release_slot()
         outcome = reply if isinstance(reply, Failure) else order_id_or_failure(reply)
         if limit_s and not (isinstance(reply, Failure) and reply.kind == "silent"):
-            executor.replies.note(self._loop.time() - self._sent_s)
+            now_s = self._loop.time()
+            executor.replies.note(now_s - self._sent_s, now_s)
         if settings.buffer_volatility_factor or settings.slippage_volatility_factor:
             executor.volatility.note_delay(self._loop.time() - self._sent_s)
         executor.note_call(isinstance(outcome, Failure), settings)
@@ -309,7 +321,10 @@ class Placement:
         looks = settings.look_up_min if patient or settings.max_order_retries == 1 else 1
         missed, wait_for_s = 0, settings.look_up_base_sec
         while True:
-            sighting = self._executor.news.latest(self._client_id) or await self._look()
+            news = self._executor.news
+            sighting = news.latest(self._client_id) or await news.unless_heard(self._client_id, self._look())
+            if sighting is None:
+                continue
             self._executor.emit(
                 OrderLookedUp(self._symbol, self._order_type, self._client_id, sighting.state)
             )

@@ -379,7 +379,7 @@ class Settings:
         default=True, metadata=switch("Write every intent down before its orders are sent, to recover it.")
     )
     flatten_patience_sec: float = field(
-        default=600.0,
+        default=3600.0,
         metadata=number(0.0, 86400.0, "s", "Go on trying to close an unprotected position for this long."),
     )
     sweep_when_flat: bool = field(

@@ -9,6 +9,7 @@ mock, an adapter of another venue) leaves numbers as they are.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
@@ -19,6 +20,7 @@ from .values import call
 
 EXCHANGE_INFO_CALL = "futures_exchange_info"
 _ZERO = Decimal(0)
+_WITHOUT_ALGO_S = 30.0
 
 
 class SymbolFilters(NamedTuple):
@@ -41,7 +43,23 @@ class ClientMemory:
     load_failed: bool = False
     uses_algo_endpoint: bool = False
     lacks_algo_endpoint: bool = False
+    without_algo_until_s: float = 0.0
     loading: asyncio.Lock | None = field(default=None, repr=False)
+
+    def has_no_algo(self) -> None:
+        """Note that the venue does not know the other endpoint: for a while it is not asked there again."""
+        self.without_algo_until_s = time.monotonic() + _WITHOUT_ALGO_S
+
+    def may_have_algo(self) -> bool:
+        """Tell whether the other endpoint is worth a look; venues do get it one day."""
+        return time.monotonic() >= self.without_algo_until_s
+
+
+class Remembering:
+    """Be a client of this package's own, which carries what is remembered about it."""
+
+    def __init__(self) -> None:
+        self.client_memory = ClientMemory()
 
 
 _memories: WeakKeyDictionary[Any, ClientMemory] = WeakKeyDictionary()
@@ -49,6 +67,8 @@ _memories: WeakKeyDictionary[Any, ClientMemory] = WeakKeyDictionary()
 
 def memory_of(client: Any) -> ClientMemory:
     """Return what is remembered about ``client``; a client that cannot be weakly held starts anew."""
+    if isinstance(client, Remembering):
+        return client.client_memory
     try:
         memory = _memories.get(client)
         if memory is None:

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 from .errors import HeldBack
 from .outcomes import code_of, retry_after_s_of, status_of, unhurried
+from .precision import Remembering
 
 Priority = Literal["exit", "entry"]
 
@@ -37,6 +38,7 @@ _ORDERS: Final = frozenset({"futures_create_order", "futures_create_algo_order",
 _ENTRY_READS: Final = frozenset(
     {"futures_symbol_ticker", "futures_mark_price", "futures_exchange_info", "futures_klines"}
 )
+_RAW: Final = ("_signed_request", "_request_futures_api")
 _EXIT_MARKS: Final = ("closePosition", "reduceOnly")
 
 
@@ -59,7 +61,7 @@ class _Window:
     def is_full(self, now_s: float, cost: int, usable: float) -> bool:
         if not self.begins_s <= now_s < self.ends_s:
             self.roll(now_s)
-        return self.used > 0 and cost > 0 and self.used + cost > usable * self.limit
+        return self.used + cost > usable * self.limit and self.used > 0
 
 
 class GlobalRateLimiter:
@@ -81,7 +83,6 @@ class GlobalRateLimiter:
     ) -> None:
         self._weight = _Window(60, weight_per_min)
         self._orders = (_Window(10, orders_per_10s), _Window(60, orders_per_min))
-        self._windows = (self._weight, *self._orders)
         self._usable = {"exit": share, "entry": share * (1.0 - exit_reserve)}
         self._entry_patience_s = entry_patience_s
         self._away_until_s = 0.0
@@ -103,15 +104,16 @@ class GlobalRateLimiter:
         if now_s < self._away_until_s:
             return self._away_until_s - now_s
         usable = self._usable[priority]
-        for window in self._windows:
-            cost = weight if window is self._weight else orders
-            if window.is_full(now_s, cost, usable):
-                # A hair beyond the edge: the venue's clock is not this one.
-                return window.ends_s - now_s + 0.05
-        self._weight.used += weight
+        # A hair beyond the edge: the venue's clock is not this one.
+        if weight and self._weight.is_full(now_s, weight, usable):
+            return self._weight.ends_s - now_s + 0.05
         if orders:
             for window in self._orders:
+                if window.is_full(now_s, orders, usable):
+                    return window.ends_s - now_s + 0.05
+            for window in self._orders:
                 window.used += orders
+        self._weight.used += weight
         return 0.0
 
     def stay_away(self, seconds: float) -> None:
@@ -140,32 +142,34 @@ class GlobalRateLimiter:
                 self._orders[1].limit = entry["limit"]
 
 
-class LimitedClient:
+class LimitedClient(Remembering):
     """Be a client whose calls wait for the limiter; attributes that are no calls pass through."""
 
     def __init__(self, client: Any, limiter: GlobalRateLimiter) -> None:
+        super().__init__()
         self._client = client
         self._limiter = limiter
-        self._wrapped: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         """Return the client's attribute; a method that waits, where it is one."""
-        wrapped = self._wrapped.get(name)
-        if wrapped is None:
-            attribute = getattr(self._client, name)
-            if not callable(attribute) or not name.startswith(("futures_", "_signed_request")):
-                return attribute
-            wrapped = self._wrapped[name] = self._waiting(name, attribute)
-        return wrapped
+        attribute = getattr(self._client, name)
+        if not callable(attribute) or not name.startswith(("futures_", *_RAW)):
+            return attribute
+        # Kept as an attribute of its own, so that it is made, and asked for here, only once.
+        waiting = self.__dict__[name] = self._waiting(name, attribute)
+        return waiting
 
     def _waiting(self, name: str, method: Any) -> Any:
         limiter, client = self._limiter, self._client
         # The count alone is no coroutine: one more for each request costs more than the counting.  A limiter whose
         # acquire is another one is asked by it.
         takes = type(limiter).acquire is GlobalRateLimiter.acquire
+        learns = name == "futures_exchange_info"
+        # A read costs the same whatever is asked.
+        fixed = None if name in _ORDERS or name in _RAW else _cost(name, (), {})
 
         async def send(*args: Any, **kwargs: Any) -> Any:
-            weight, orders, priority = _cost(name, args, kwargs)
+            weight, orders, priority = fixed or _cost(name, args, kwargs)
             if not takes or limiter.take(weight, orders, priority) > 0.0:
                 await limiter.acquire(weight, orders, priority)
             try:
@@ -179,7 +183,7 @@ class LimitedClient:
             headers = getattr(response, "headers", None) if response is not None else None
             if headers is not None and isinstance(headers, Mapping):
                 limiter.observe(headers)
-            if name == "futures_exchange_info":
+            if learns:
                 limiter.learn_limits(reply)
             return reply
 
@@ -191,6 +195,9 @@ def _cost(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[
         if str(args[0]) != "POST":
             return 5 if "positionRisk" in str(args[1]) else 1, 0, "exit"
         return 0, 1, _priority(args[2]) if len(args) > 2 and isinstance(args[2], Mapping) else "entry"
+    if name == "_request_futures_api":
+        # python-binance's order of arguments: method, path, signed, version; what is sent stands under ``data``.
+        return _cost("_signed_request", (str(args[0]).upper(), args[1], kwargs.get("data")), {})
     if name in _ORDERS:
         return _WEIGHTS[name], 1, _priority(kwargs)
     return _WEIGHTS.get(name, 1), 0, "entry" if name in _ENTRY_READS else "exit"
@@ -198,8 +205,7 @@ def _cost(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[
 
 def _priority(params: Mapping[str, Any]) -> Priority:
     for name in _EXIT_MARKS:
-        mark = params.get(name)
-        if mark is not None and (mark == "true" or str(mark).lower() == "true"):
+        if name in params and ((mark := params[name]) == "true" or str(mark).lower() == "true"):
             return "exit"
     return "entry"
 

@@ -12,7 +12,7 @@ Times are those of the running loop.  The parts: :mod:`~sim.execution.safe_entry
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -78,9 +78,11 @@ class SafeBracket:
         """Tell whether the venue said that the position is closed."""
         return self._own.flat
 
-    async def enter(self, params: Mapping[str, Any], before_attempt: BeforeAttempt | None) -> OrderResult:
+    def enter(
+        self, params: Mapping[str, Any], before_attempt: BeforeAttempt | None
+    ) -> Coroutine[Any, Any, OrderResult]:
         """Send the entry and find out how much of it was filled; ``filled`` is 0 when nothing is held."""
-        return await self._entry.enter(params, before_attempt)
+        return self._entry.enter(params, before_attempt)
 
     async def protect(self, orders: tuple[ProtectiveOrder, ...]) -> bool:
         """Place the stop (the first of ``orders``), then the targets; False when the position had to be closed."""
@@ -112,7 +114,7 @@ class SafeBracket:
             if await self._entry.watch(own.settings.unknown_deadline_sec, absent_is_certain=True):
                 own.forget()
             return False
-        if await own.is_flat():
+        if await own.is_surely_flat():
             await self._way_out.sweep()
             return False
         if entry.closing or own.stop is None or not await self._stop_stands(own.stop):

@@ -1,7 +1,8 @@
 """Give a call so many seconds, at next to no cost where its answer is there at once.
 
 ``asyncio.timeout`` arms a timer before the first step.  Here the first step comes first, and a timer is armed only for
-what has to be waited for; it is armed from the time at which the call began, so that both end at the same moment.
+what has to be waited for.  No time passes on the loop's clock within a step to speak of, so that both end at the same
+moment.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ class TimeLimit:
 
     # Few calls get beyond their first step: what only a wait needs is set when there is one.
     fired = False
+    passed = False
+    """Whether the work was ended by this limit."""
     _rests = False
+    _begun_s: float | None = None
     _task: asyncio.Task[Any] | None = None
     _handle: asyncio.TimerHandle | None = None
     _cancelling = 0
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._loop = asyncio.get_running_loop()
-        self._begun_s = self._loop.time()
 
     def rest(self) -> None:
         """Let the time stand still: what is limited has not been begun yet."""
@@ -39,10 +41,20 @@ class TimeLimit:
     def begin_anew(self) -> None:
         """Let all of the time run from now on."""
         self._rests = False
-        self._begun_s = self._loop.time()
+        self._begun_s = asyncio.get_running_loop().time()
         # Without a task the first step is still under way, or all is over.
         if self._task is not None and not self.fired:
             self._arm(self._task)
+
+    def hurry(self, seconds: float) -> None:
+        """Let no more than so much of the time be left; a call that has not begun or is over is none of it."""
+        task, begun_s = self._task, self._begun_s
+        if task is None or begun_s is None or self._rests or self.fired:
+            return
+        now_s = asyncio.get_running_loop().time()
+        if begun_s + self.seconds > now_s + seconds:
+            self.seconds = now_s - begun_s + seconds
+            self._arm(task)
 
     def arm(self) -> None:
         """Let the time run: the call has to be waited for."""
@@ -73,7 +85,10 @@ class TimeLimit:
 
         if self._handle is not None:
             self._handle.cancel()
-        self._handle = self._loop.call_at(self._begun_s + self.seconds, fire)
+        loop = asyncio.get_running_loop()
+        if self._begun_s is None:
+            self._begun_s = loop.time()
+        self._handle = loop.call_at(self._begun_s + self.seconds, fire)
 
 
 @coroutine
@@ -87,6 +102,13 @@ def finish_within(limit: TimeLimit, work: Coroutine[Any, Any, _Answer]) -> Gener
     except StopIteration as done:
         answer: _Answer = done.value
         return answer
+    return (yield from go_on_within(limit, work, waits_for))
+
+
+def go_on_within(
+    limit: TimeLimit, work: Coroutine[Any, Any, _Answer], waits_for: Any
+) -> Generator[Any, Any, _Answer]:
+    """Finish ``work`` that took its first step and now waits for ``waits_for``, see :func:`finish_within`."""
     limit.arm()
     try:
         while True:
@@ -98,10 +120,11 @@ def finish_within(limit: TimeLimit, work: Coroutine[Any, Any, _Answer]) -> Gener
                 waits_for = work.send(sent)
     except StopIteration as done:
         limit.caused()
-        answer = done.value
+        answer: _Answer = done.value
         return answer
     except asyncio.CancelledError as error:
         if limit.caused():
+            limit.passed = True
             raise TimeoutError from error
         raise
     except BaseException:

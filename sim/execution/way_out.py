@@ -18,6 +18,9 @@ _CONFLICTS: Final = frozenset({-2022, -4118})
 
 _FIRST_WAIT_S: Final = 0.1
 _LONGEST_WAIT_S: Final = 1.0
+_HALTED_AFTER_S: Final = 60.0
+_HALTED_WAIT_S: Final = 3.0
+"""How long is waited at most between exits, and once the venue has taken none for so long: nobody storms a halt."""
 _SWEEPS: Final = 12
 _STOP_GOES_AFTER: Final = 3
 """How often the venue must see a conflict before the stop itself is cancelled to make room for the exit."""
@@ -37,7 +40,8 @@ class WayOut:
         own, loop = self._own, asyncio.get_running_loop()
         own.closing = True
         own.write()
-        gives_up_s = loop.time() + own.settings.flatten_patience_sec
+        began_s = loop.time()
+        gives_up_s = began_s + own.settings.flatten_patience_sec
         wait_s = _FIRST_WAIT_S
         remaining = await self._remaining()
         while True:
@@ -58,7 +62,8 @@ class WayOut:
                 own.closing = False
                 return replace(result, success=False)
             await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+            longest_s = _LONGEST_WAIT_S if loop.time() - began_s < _HALTED_AFTER_S else _HALTED_WAIT_S
+            wait_s = min(wait_s * 2, longest_s)
         await self.sweep()
         return result
 
@@ -108,11 +113,16 @@ class WayOut:
         return replace(result, executed_quantity=executed)
 
     async def _held(self, result: OrderResult) -> Decimal | Failure:
-        """Read what is still open; flat is believed at once only where the venue found nothing to reduce."""
+        """Read what is still open; flat is believed at once only where the venue found nothing to reduce.
+
+        A write never lags: whoever is in doubt sends the exit again and is told.
+        """
         held = await self._own.held()
         if isinstance(held, Failure) or held or result.error_code in _CONFLICTS:
             return held
-        return Decimal(0) if await self._own.is_flat() else await self._own.held()
+        if await self._own.is_surely_flat():
+            return Decimal(0)
+        return await self._own.held() or Failure("error", None, "no read has shown the position yet")
 
     async def _make_room(self, result: OrderResult) -> None:
         """After a conflict cancel what else would close the position: targets first, the stop only at last."""

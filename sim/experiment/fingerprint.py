@@ -25,4 +25,10 @@ def code_sha256() -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and the libraries that numbers depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
+    return {"python": platform.python_version(), **dict(_library_versions())}
+
+
+@cache
+def _library_versions() -> tuple[tuple[str, str], ...]:
+    # Each is a search through the installed packages: half a millisecond.
+    return tuple((name, version(name)) for name in _LIBRARIES)

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from sim.experiment.command import Command
 from sim.experiment.prepare import Market
-from sim.experiment.run import run_scenario
+from sim.experiment.run import run_judged
+from sim.metrics import Tables, plain_columns
 from sim.scenario import LoadedPolicy, LoadedScenario
 from sim.world.code_under_test import ExecutorFactory, event_driven
 
@@ -23,13 +25,17 @@ class RunRows:
 
     ``intents``: the columns of ``COLUMNS["intents"]`` (:mod:`sim.metrics.columns`), one element per intent: texts as
     objects, whole numbers that may be missing as floats with NaN, truth values that may be missing as floats 0, 1 and
-    NaN.  ``violations``: ``intent``, ``check``, ``kind`` and ``amount``.  ``refusals``: requests the venue refused
-    for load, by code.
+    NaN.  ``violations``: ``check``, ``kind``, ``intent``, ``at_us``, ``amount``, ``unit``, ``truth`` and ``belief``.
+    ``refusals``: requests the venue refused for load, by code.  ``touched``: numbers of the intents that a fault
+    reached.  ``positions``: base asset left in each account when its books were closed.  ``command`` runs it again.
     """
 
     intents: Columns
     violations: Columns
     refusals: dict[str, int]
+    touched: Array
+    positions: Array
+    command: Command
 
 
 def run_rows(
@@ -40,34 +46,30 @@ def run_rows(
     market: Market,
     intents: int | None = None,
     overrides: Sequence[str] = (),
+    scenario_word: str = "",
+    policy_word: str = "",
     executor_factory: ExecutorFactory = event_driven,
 ) -> RunRows:
     """Run ``scenario`` under ``policy`` and ``seed`` and return its rows.
 
-    ``market`` are the scenario's tapes, loaded once for many runs; ``overrides`` only name the changes that were made.
-    Raises what :func:`sim.experiment.run.run_scenario` raises.
+    ``market`` are the scenario's tapes, loaded once for many runs; ``overrides`` only name, in the command, the
+    changes that were made, and the words what was loaded.  Raises what :func:`sim.experiment.run.run_scenario` raises.
     """
-    result = run_scenario(
-        scenario,
-        policy,
-        seed=seed,
-        intents=intents,
-        overrides=overrides,
-        market=market,
-        executor_factory=executor_factory,
-    )
-    found = result.violations
+    run = run_judged(scenario, policy, market, seed=seed, intents=intents, executor_factory=executor_factory)
+    tables = Tables(run.record.trace, **run.measures)
     return RunRows(
-        intents={str(name): _plain(column) for name, column in result.frames["intents"].items()},
-        violations={name: _plain(found[name]) for name in ("intent", "check", "kind", "amount")},
-        refusals=dict(result.manifest["load"]["refusals"]),
+        intents=plain_columns("intents", tables["intents"]),
+        violations=tables.source.table("violation"),
+        refusals=dict(run.record.load.refusals),
+        touched=np.unique(tables.source.table("fault")["intent"]),
+        positions=tables["accounts"]["position"],
+        command=Command.of(
+            scenario,
+            policy,
+            seed,
+            intents,
+            overrides,
+            scenario_word=scenario_word,
+            policy_word=policy_word,
+        ),
     )
-
-
-def _plain(column: Any) -> Array:
-    name = str(column.dtype)
-    if name in ("Int64", "boolean"):
-        return np.asarray(column.astype("float64").to_numpy(dtype=float, na_value=np.nan))
-    if name in ("str", "category", "object"):
-        return np.asarray(column.to_numpy(dtype=object))
-    return np.asarray(column.to_numpy())

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shlex
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from logging import Logger
-from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from sim.checks import Bounds, Caps, Grid, run_checks
 from sim.errors import InputError
 from sim.exchange.filters import SymbolFilters
+from sim.experiment.command import Command
 from sim.experiment.fingerprint import code_sha256, versions
 from sim.experiment.prepare import Market, Prepared, load_market_of, prepare
 from sim.experiment.result import Result
@@ -27,7 +26,6 @@ from sim.scenario import (
     load_scenario,
     split_overrides,
 )
-from sim.scenario.files import scenario_dir, shown_path
 from sim.world import RunRecord, World
 from sim.world.code_under_test import ExecutorFactory, event_driven
 
@@ -70,15 +68,63 @@ def run_scenario(
     elif not isinstance(policy, LoadedPolicy):
         policy = load_policy_named(policy, to_policy)
     seed = seed if seed is not None else spec.check.seeds[0]
-    command = _command(
-        scenario_word or (scenario if isinstance(scenario, str) else _scenario_word(loaded)),
-        policy_word or _policy_word(loaded, policy),
+    market = market if market is not None else load_market_of(loaded)
+    command = Command.of(
+        loaded,
+        policy,
         seed,
         intents,
         overrides,
-        is_armed(loaded),
+        scenario_word=scenario_word or (scenario if isinstance(scenario, str) else ""),
+        policy_word=policy_word,
     )
-    market = market if market is not None else load_market_of(loaded)
+    run = run_judged(
+        loaded,
+        policy,
+        market,
+        seed=seed,
+        intents=intents,
+        progress=progress,
+        logger=logger,
+        executor_factory=executor_factory,
+    )
+    manifest = _manifest(loaded, policy, seed, intents, str(command), market, run.ready, run.record)
+    frames = build_frames(run.record.trace, **run.measures, reproduce=command.up_to)
+    run.record.trace.forget()
+    return Result(frames=frames, manifest=manifest)
+
+
+class Measures(TypedDict):
+    """Name what metrics must know beside a trace (:func:`sim.metrics.build_frames`)."""
+
+    episode_us: int
+    seed: int
+    epoch_us: int
+    steps: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedRun:
+    """Hold what one world left, with its violations in its trace."""
+
+    ready: Prepared
+    record: RunRecord
+    measures: Measures
+
+
+def run_judged(
+    loaded: LoadedScenario,
+    policy: LoadedPolicy,
+    market: Market,
+    *,
+    seed: int,
+    intents: int | None = None,
+    progress: Progress | None = None,
+    logger: Logger | None = None,
+    executor_factory: ExecutorFactory = event_driven,
+) -> JudgedRun:
+    """Run one world and judge it; raises InputError for anything a person wrote that cannot be used."""
+    spec = loaded.scenario
     ready = prepare(loaded, market, seed, intents)
     world = World(
         spec,
@@ -100,19 +146,14 @@ def run_scenario(
             "longer than a request and its reply take: the bot could not load the filters before it began"
         )
         raise InputError("client.timeout_s", spec.client.timeout_s, patience) from error
-    steps = {symbol: float(filters.step) for symbol, filters in ready.filters.items()}
     judge(record, spec, policy, ready.filters)
-    manifest = _manifest(loaded, policy, seed, intents, command, market, ready, record)
-    frames = build_frames(
-        record.trace,
+    measures = Measures(
         episode_us=round(spec.market.episode_s * 1e6),
         seed=seed,
         epoch_us=record.epoch_us,
-        steps=steps,
-        reproduce=lambda intent: _again(command, spec, intent),
+        steps={symbol: float(filters.step) for symbol, filters in ready.filters.items()},
     )
-    record.trace.forget()
-    return Result(frames=frames, manifest=manifest)
+    return JudgedRun(ready=ready, record=record, measures=measures)
 
 
 def judge(
@@ -166,55 +207,6 @@ def _caps_of(record: RunRecord, spec: Scenario) -> Caps:
         limits.shared_ip,
         record.epoch_us,
     )
-
-
-def _scenario_word(loaded: LoadedScenario) -> str:
-    """Return what finds a loaded scenario from the working directory: the name of a shipped one, else its file."""
-    return loaded.name if loaded.base_dir == scenario_dir().resolve() else loaded.path
-
-
-def _policy_word(loaded: LoadedScenario, policy: LoadedPolicy) -> str:
-    """Return what finds a loaded policy: a scenario names policy files from where it stands, a command from here."""
-    named = policy.name.partition("+")[0]
-    for given in loaded.scenario.check.policies:
-        if given.endswith(".toml") and Path(given).stem == named:
-            return shown_path(loaded.base_dir / Path(given).expanduser())
-    return named
-
-
-def _command(
-    scenario: str, policy: str, seed: int, intents: int | None, overrides: Sequence[str], swarm: bool
-) -> str:
-    words = ["sim", "run", scenario, "--policy", policy, "--seed", str(seed)]
-    if swarm:
-        words.append("--swarm")
-    if intents is not None:
-        words += ["--intents", str(intents)]
-    for item in overrides:
-        words += ["--set", item]
-    return shlex.join(words)
-
-
-@lru_cache(maxsize=8)
-def _words(command: str) -> tuple[str, ...]:
-    # Asked once for every violation of a run, and splitting costs more than the rest of it.
-    return tuple(shlex.split(command))
-
-
-def _again(command: str, spec: Scenario, intent: int) -> str:
-    """Return the shortest run that shows an intent's violation again.
-
-    Where every intent has its own account, those decided later change nothing for it; in one account, and for the run
-    as a whole, all of them belong to it.
-    """
-    if intent < 0 or spec.isolation == "account":
-        return command
-    words = list(_words(command))
-    if "--intents" in words:
-        words[words.index("--intents") + 1] = str(intent + 1)
-    else:
-        words[words.index("--seed") + 2 : words.index("--seed") + 2] = ["--intents", str(intent + 1)]
-    return shlex.join(words)
 
 
 def run_name(loaded: LoadedScenario, policy: LoadedPolicy, seed: int, intents: int | None) -> str:

@@ -122,9 +122,14 @@ def save_tables(result: Result, folder: Path, *, csv: bool = False) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON for people, whole or not at all: indented, stable, one newline at the end."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all; raises OSError."""
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
-        partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -71,6 +71,10 @@ class FaultSpec(BaseModel):
         """Return the stage the fault acts at."""
         return self.stage
 
+    def keeps_out_until_us(self, opened_us: int, closed_us: int, epoch_us: int) -> int:
+        """Return when a stretch in which the fault acts lets everybody in again (µs since the start)."""
+        return closed_us
+
 
 def likeness(request: Request) -> int:
     """Return a key that an intent's requests share when they say the same, apart from ids, time and signature."""

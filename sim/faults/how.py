@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -92,6 +92,8 @@ class Timing:
     ) -> None:
         self.epoch_us = epoch_us
         self._stream = Stream(seed, name)
+        self.uniform: Callable[[int], float] = self._stream.uniform
+        """The fault's own draw in [0, 1) for a key."""
         self._until_us = until_us
         self._rate = how.rate if how.rate is not None else 1.0
         self._script = frozenset(how.script) if how.script is not None else None
@@ -134,9 +136,10 @@ class Timing:
         """Return when faults end (µs since the start)."""
         return self._until_us
 
-    def uniform(self, key: int) -> float:
-        """Return the fault's own draw in [0, 1) for ``key``."""
-        return self._stream.uniform(key)
+    @property
+    def is_plain_rate(self) -> bool:
+        """Tell whether :meth:`fires` is nothing but a draw below the rate until faults end."""
+        return self._script is None and self.edges_us is None and self._coupling is None
 
     def active(self, at_us: int, symbol: str = "") -> bool:
         """Tell whether a condition in time holds at ``at_us``: inside a window or burst, or always (rate, coupled).

@@ -13,8 +13,11 @@ from sim.faults.how import Timing
 from sim.market import PricePath
 from sim.trace import Trace
 
-_Candidate = tuple[FaultSpec, bool | None, Timing, Stream]
-"""A fault that may concern a request; the flag: does it look at the sending (None: it strikes in its own way)."""
+_Candidate = tuple[FaultSpec, bool | None, Timing, Stream, float | None]
+"""A fault that may concern a request; the flag: does it look at the sending (None: it strikes in its own way).
+
+The number is the rate of one that strikes by a draw alone.
+"""
 
 
 class FaultInjector:
@@ -37,20 +40,23 @@ class FaultInjector:
             (
                 spec,
                 spec.acts_at in ON_SENDING if spec.strikes_plainly else None,
-                Timing(spec.how, seed, spec.name, epoch_us, until_us, paths),
+                timing := Timing(spec.how, seed, spec.name, epoch_us, until_us, paths),
                 Stream(seed, spec.name + ".applied"),
+                timing.rate if timing.is_plain_rate else None,
             )
             for spec in ordered
         ]
         # Which faults may concern a request depends on these four alone; there are few combinations.
         self._candidates: dict[tuple[Any, ...], list[_Candidate]] = {}
+        self._until_us = until_us
         self._write_fault = trace.writer("fault")
         write_edge, write_outage = trace.writer("fault_edge"), trace.writer("outage")
-        for spec, _, timing, _ in self._faults:
+        for spec, _, timing, *_ in self._faults:
             for opened, closed in timing.edges_us or ():
                 write_edge((spec.name, opened, closed))
                 if spec.outage and timing.rate == 1.0 and _stops_protection(spec):
-                    write_outage((spec.outage, -1, opened, closed))
+                    until = spec.keeps_out_until_us(opened, closed, epoch_us)
+                    write_outage((spec.outage, -1, opened, until))
 
     def effects(self, request: Request, arrives_us: int) -> list[Effect]:
         """Return the effects of all faults that fire on ``request``, in stage order."""
@@ -61,12 +67,20 @@ class FaultInjector:
             candidates = [fault for fault in self._faults if _may_concern(fault[0], request)]
             self._candidates[place] = candidates
         fired: list[Effect] = []
-        for spec, on_sending, timing, applied in candidates:
+        sent_us, until_us, key = request.sent_us, self._until_us, request.key
+        for spec, on_sending, timing, applied, rate in candidates:
             if on_sending is None:
                 effect = spec.strike(request, arrives_us, timing, applied)
                 if effect is not None:
                     fired.append(effect)
-            elif timing.fires(request, request.sent_us if on_sending else arrives_us):
+                continue
+            at_us = sent_us if on_sending else arrives_us
+            # Most faults have a rate and nothing else, and most requests meet several of them.
+            if (
+                timing.fires(request, at_us)
+                if rate is None
+                else at_us < until_us and timing.uniform(key) < rate
+            ):
                 fired.append(spec.effect(request, applied))
         if len(fired) > 1:
             # A fault of the whole journey strikes at the stage where it meets the request.
@@ -75,7 +89,7 @@ class FaultInjector:
 
     def of_kind(self, kind: str) -> list[tuple[FaultSpec, Timing]]:
         """Return this run's faults of a kind with their timings, in stage order; a script counts across callers."""
-        return [(spec, timing) for spec, _, timing, _ in self._faults if getattr(spec, "kind", None) == kind]
+        return [(spec, timing) for spec, _, timing, *_ in self._faults if getattr(spec, "kind", None) == kind]
 
     def record(
         self,

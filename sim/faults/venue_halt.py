@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from sim.exchange.effects import Stage
 from sim.faults.condition import Seconds, StateFault, windows_of
 from sim.faults.match import Match
+from sim.market import at_us
 from sim.market.shocks import Halt
 
 
@@ -48,6 +49,18 @@ exits_only_s = 300
                 f"reopen_pct={self.reopen_pct:g} moves the market, and market = false leaves it alone"
             )
         return self
+
+    def keeps_out_until_us(self, opened_us: int, closed_us: int, epoch_us: int) -> int:
+        """Return the end of the window: faults end with the last intent, the market's halt does not."""
+        if not self.market:
+            return closed_us
+        spans = [(at_us(window.at, epoch_us), round(window.for_s * 1e6)) for window in windows_of(self.how)]
+        return max(
+            [
+                closed_us,
+                *(at + for_us for at, for_us in spans if at <= closed_us and at + for_us >= opened_us),
+            ]
+        )
 
     def shocks(self) -> list[Halt]:
         """Return the halts of the market that go with it."""

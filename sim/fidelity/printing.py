@@ -10,8 +10,8 @@ import pandas as pd
 from sim.fidelity.ratios import NOT_MEASURED
 from sim.fidelity.sources import SOURCES
 from sim.fidelity.sums import KEY
-from sim.metrics.intervals import CONDITIONAL
 from sim.report.printing import Heading, PrintedTable, printed, printed_range
+from sim.statistics import CONDITIONAL
 
 _SHARES: Final = (
     "moves beyond x in t",

@@ -16,8 +16,10 @@ import pandas as pd
 
 from sim.fidelity.sources import REAL
 from sim.fidelity.sums import KEY
-from sim.metrics.intervals import CONDITIONAL, ENOUGH_DATES, FEW_CLUSTERS, t_quantile
-from sim.metrics.resampling import Array, Cells, draws_of
+from sim.statistics import CONDITIONAL, ENOUGH_DATES
+from sim.statistics.interval import Array, t_quantile
+from sim.statistics.resampling import draws_of
+from sim.statistics.robust import FEW_CLUSTERS
 
 LEAST_EPISODES: Final = 30
 """With fewer blocks in which the real steps show the event, a ratio is not said to be measured."""
@@ -66,10 +68,8 @@ def ratio_interval(sums: Array, name: str, draws: int = DRAWS) -> tuple[float, f
     if len(sums) < FEW_CLUSTERS:
         half = t_quantile(0.975, len(sums) - 1) * error
         return math.exp(value), _exp(value - half), _exp(value + half)
-    blocks = np.arange(len(sums))
-    cells = Cells.of(sums[:, 0], blocks, np.zeros(len(sums)))
     ratios = []
-    for weights, _ in draws_of(cells, f"fidelity/{name}", draws):
+    for weights, _ in draws_of((len(sums), 1), f"fidelity/{name}", draws):
         drawn, spread = _log_ratio(sums, weights)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios.append(np.where(spread > 1e-6 * error, (drawn - value) / spread, np.nan))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import cast
 
 import numpy as np
@@ -31,6 +32,11 @@ from sim.market.shocks import Overlay
 
 # Bars kept in memory; a dropped bar is made again, with the same prints.
 BARS_KEPT = 4_096
+
+_CROSSINGS_KEPT = 8_192
+
+_MARKED_TOGETHER_US = 300_000_000
+_MARKED_TOGETHER_MOST = 8
 
 
 class BarPrints:
@@ -111,11 +117,14 @@ class BarPath(ABC):
             else None
         )
         self._own_mark_extremes: Extremes | None = None
+        # Only as many as are filled with prints at little cost: long bars are made one by one.
+        self._marked_together = min(max(_MARKED_TOGETHER_US // self.bar_us, 1), _MARKED_TOGETHER_MOST)
         self._last_series = Series(self._last_values, 0, grid.units_per_tick, exact)
         units_per_mark = self._mark_rule.units_per_tick if self._marks is None else 1.0
         self._mark_series = Series(self._mark_values, self._mark_delay_us, units_per_mark, False)
         self._final_publication_us = self._publication_by(end_us - 1)
         self._bars: dict[int, BarPrints] = {}
+        self._crossings: dict[tuple[bool, int, bool, int, int], int | None] = {}
         self._mark_at: int | None = None
         self._mark_price = 0.0
 
@@ -156,7 +165,11 @@ class BarPath(ABC):
 
     def mark(self, t_us: int) -> float:
         """Return the mark price visible at ``t_us``."""
-        published_us = self.mark_time(t_us)
+        # What mark_time says, written out: every order and change of exposure asks for the mark.
+        published_us = t_us - self._mark_delay_us
+        published_us -= (self.epoch_us + published_us) % PUBLISHED_EVERY_US
+        if published_us > self._final_publication_us:
+            published_us = self._final_publication_us
         if published_us != self._mark_at:
             self._mark_price = self._mark_units(published_us) / self._grid.scale
             self._mark_at = published_us
@@ -214,14 +227,24 @@ class BarPath(ABC):
         self, extremes: Extremes, series: Series, level: float, rising: bool, after_us: int, until_us: int
     ) -> int | None:
         units = self._grid.units_at_or_beyond(level, rising)
+        # The ideal and the floor of an intent ask the same under every policy that runs on this path.
+        asked = (series is self._mark_series, units, rising, after_us, until_us)
+        if asked in self._crossings:
+            return self._crossings[asked]
+        if len(self._crossings) >= _CROSSINGS_KEPT:
+            self._crossings.clear()
         found = first_crossing(extremes, series, units, rising, after_us, until_us)
-        return None if found is None else found.at_us
+        at_us = self._crossings[asked] = None if found is None else found.at_us
+        return at_us
 
     def _price(self, ticks: int) -> float:
         return ticks * self._grid.units_per_tick / self._grid.scale
 
     def _index(self, t_us: int) -> int:
-        return min(max(t_us // self.bar_us, 0), self._extremes.count - 1)
+        index, most = t_us // self.bar_us, self._extremes.count - 1
+        if index < 0:
+            return 0
+        return index if index < most else most
 
     def _bar(self, index: int) -> BarPrints:
         bar = self._bars.get(index)
@@ -270,24 +293,48 @@ class BarPath(ABC):
             ticks, before = bar.source or self._source(self._index(published_us), bar)
             position = bisect_right(bar.time_at, published_us)
             return self._mark_rule.units_of_tick(int(ticks[position - 1]) if position else before)
-        times, units = self._mark_values(self._index(published_us))
-        position = int(times.searchsorted(published_us + self._mark_delay_us))
-        if position < times.size and times[position] == published_us + self._mark_delay_us:
-            return int(units[position])
+        index = self._index(published_us)
+        bar = self._bar(index)
+        if bar.marks is None:
+            bar.marks = self._make_marks(index, bar)
+        times, units = bar.marks
+        # They are published a second apart.
+        position = (
+            (published_us + self._mark_delay_us - times.item(0)) // PUBLISHED_EVERY_US if times.size else -1
+        )
+        if 0 <= position < times.size:
+            return units.item(position)
         # The mark that shows as the run begins was published before any that shows during it.
         return int(self._marks.units(np.array([published_us], dtype=np.int64))[0])
 
     def _make_marks(self, index: int, bar: BarPrints) -> tuple[IntArray, IntArray]:
-        start_us, stop_us = index * self.bar_us, min((index + 1) * self.bar_us, self.end_us)
-        if index == 0:
+        if self._marks is None:
+            published = self._published(index, index + 1)
+            ticks = self._feed_in_bar(index, bar, published)
+            return published + self._mark_delay_us, self._mark_rule.units_of(ticks)
+        # A minute's marks cost numpy calls, not seconds, and whoever asks about one minute asks about the next.
+        first = index - index % self._marked_together
+        stop = min(first + self._marked_together, self._extremes.count)
+        published = self._published(first, stop)
+        units, shown = self._marks.units(published), published + self._mark_delay_us
+        begins = [
+            0,
+            *published.searchsorted(np.arange(first + 1, stop) * self.bar_us).tolist(),
+            published.size,
+        ]
+        for place, (begin, end) in enumerate(pairwise(begins), start=first):
+            self._bar(place).marks = shown[begin:end], units[begin:end]
+        made = slice(begins[index - first], begins[index - first + 1])
+        return shown[made], units[made]
+
+    def _published(self, first: int, stop: int) -> IntArray:
+        """Return when marks are published in the bars from ``first`` to before ``stop``."""
+        start_us, stop_us = first * self.bar_us, min(stop * self.bar_us, self.end_us)
+        if first == 0:
             # With a delay, marks published before the tape are still to be seen in its first moments.
             start_us = -self._mark_delay_us
         first_us = start_us + -(self.epoch_us + start_us) % PUBLISHED_EVERY_US
-        published = np.arange(first_us, stop_us, PUBLISHED_EVERY_US, dtype=np.int64)
-        if self._marks is not None:
-            return published + self._mark_delay_us, self._marks.units(published)
-        ticks = self._feed_in_bar(index, bar, published)
-        return published + self._mark_delay_us, self._mark_rule.units_of(ticks)
+        return np.arange(first_us, stop_us, PUBLISHED_EVERY_US, dtype=np.int64)
 
     def _mark_extremes(self) -> Extremes:
         if self._marks is None:

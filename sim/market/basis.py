@@ -52,12 +52,13 @@ class Noise:
         self._blocks: dict[int, FloatArray] = {}
 
     def at(self, seconds: IntArray) -> FloatArray:
-        """Return the noise at Unix ``seconds``, in any order."""
-        blocks = seconds // _BLOCK_S
-        values = np.empty(seconds.size)
-        for block in np.unique(blocks).tolist():
-            inside = blocks == block
-            values[inside] = self._block(block)[seconds[inside] - block * _BLOCK_S]
+        """Return the noise at Unix ``seconds``, in any order; what lies between them is made too."""
+        if not seconds.size:
+            return np.empty(0)
+        first, last = int(seconds.min()) // _BLOCK_S, int(seconds.max()) // _BLOCK_S
+        blocks = [self._block(block) for block in range(first, last + 1)]
+        whole = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        values: FloatArray = whole[seconds - first * _BLOCK_S]
         return values
 
     def _block(self, block: int) -> FloatArray:

@@ -89,8 +89,7 @@ class KlinePath(BarPath):
             float(bars.volume[index]) * float(bars.high[index] + bars.low[index]) / 2,
         )
         times, ticks = self._inside.prints(mix(self._key, self.epoch_us + start_us), bar, self.bar_us)
-        times += start_us
-        return times, ticks
+        return times + start_us, ticks
 
     def _ticks_before(self, index: int, ticks: IntArray) -> int:
         # Every bar prints its open as it begins, so nothing earlier is in force inside it, except in a halt.

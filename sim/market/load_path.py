@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final, Literal
 
 from sim.errors import InputError
 from sim.market.bars import Bars, Trades, interval_name
@@ -14,6 +16,8 @@ from sim.market.problems import REFUSE_ALL, Problems
 from sim.market.shapes import NestedShapes, ShapeLibrary, shipped_inside
 from sim.market.shocks import Shock
 from sim.market.trade_path import TradePath
+
+_BARS_OF_KEPT_PATHS: Final = 1_440
 
 Filling = Literal["recorded", "shapes", "bridge"]
 """How a tape becomes prints: as recorded (trades, bars of a second), by real shapes, by a bridge."""
@@ -93,6 +97,8 @@ def path_over(
 ) -> KlinePath | TradePath:
     """Build the path of a loaded tape; ``inside`` fills bars, and trades have none to fill.
 
+    A path is a pure function of all this, so that runs of several policies under one seed share what was made of it;
+    tapes longer than a day of minutes are too large to be kept for that.
     Arguments and errors are those of :class:`KlinePath` and :class:`TradePath`.
     """
     snap = problems.off_tick == "snap"
@@ -100,7 +106,8 @@ def path_over(
         return TradePath(
             tape, tick=tick, price_decimals=price_decimals, mark=mark, shocks=shocks, snap_to_tick=snap
         )
-    return KlinePath(
+    build: Callable[..., KlinePath] = _kept_path if len(tape) <= _BARS_OF_KEPT_PATHS else KlinePath
+    return build(
         tape,
         tick=tick,
         seed=seed,
@@ -110,3 +117,6 @@ def path_over(
         shocks=shocks,
         snap_to_tick=snap,
     )
+
+
+_kept_path = lru_cache(maxsize=8)(KlinePath)

@@ -113,7 +113,8 @@ class Marks:
             first_us = int(published[0]) - (window - 1) * PUBLISHED_EVERY_US
             seen = self._ticks_at(np.arange(first_us, int(published[-1]) + 1, PUBLISHED_EVERY_US))
             ticks = seen[window - 1 :]
-            sums = np.concatenate(([0], np.cumsum(seen)))
+            sums = np.zeros(seen.size + 1, dtype=np.int64)
+            np.cumsum(seen, out=sums[1:])
             means: FloatArray = (sums[window:] - sums[:-window]) / np.float64(window)
             followed = means / ticks - 1.0
         last: FloatArray = ticks * np.float64(self._grid.units_per_tick)

@@ -159,7 +159,10 @@ def bar_at(extremes: Extremes, series: Series, t_us: int) -> int:
 
     What shows before the first bar can is kept with that bar: marks published before the tape.
     """
-    return min(max(0, (t_us - series.shift_us) // extremes.bar_us), extremes.count - 1)
+    bar, most = (t_us - series.shift_us) // extremes.bar_us, extremes.count - 1
+    if bar < 0:
+        return 0
+    return bar if bar < most else most
 
 
 def no_extreme(rising: bool) -> int:

@@ -265,8 +265,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "liquidations": {
         **_INTENT,
         "account": "int64, -, account; 0 is shared by all intents",
-        "order": "int64, -, the venue's order that closed the position",
         "at_us": "int64, us, when",
+        "order": "int64, -, the venue's order that closed the position",
         "direction": "int64, -, +1 long, -1 short",
         "quantity": "float64, base, size of the position, all of it",
         "liquidation_price": "float64, quote, mark at which it was due",

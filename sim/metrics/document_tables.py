@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from sim.errors import unknown_name
-from sim.metrics.intervals import proportion
 from sim.metrics.rows import note_for
+from sim.statistics import proportion
 
 SEED_COLUMNS: Final = (
     "metric", "unit", "n", "clusters", "claimed", "claimed_low", "claimed_high", "n_true", "true", "true_low",

@@ -7,34 +7,29 @@ several runs may be put under one another (:func:`concat_frames`), since every r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from sim.errors import InputError
 from sim.metrics.columns import COLUMNS
-from sim.metrics.intent_frame import intents_frame
-from sim.metrics.lookup import text, whole
-from sim.metrics.source import Source
-from sim.metrics.venue_frames import (
-    accounts_frame,
-    fills_frame,
-    liquidations_frame,
-    orders_frame,
-    protection_frame,
-    shadows_frame,
-)
-from sim.metrics.wire_frames import attempts_frame, faults_frame, placements_frame, requests_frame
+from sim.metrics.lookup import Array, Columns
+from sim.metrics.tables import BUDGET_R, PROTECTION_DEADLINE_S, Tables
 from sim.trace import Trace
 
 Frames = dict[str, pd.DataFrame]
 
-PROTECTION_DEADLINE_S: Final = 60.0
-"""Seconds after the decision at which recovery is judged: five attempts with one time-out fit in."""
+_KINDS: Final = {
+    name: {column: says.partition(",")[0] for column, says in columns.items()}
+    for name, columns in COLUMNS.items()
+}
 
-BUDGET_R: Final = 2.0
-"""Loss at the stop that still counts as recovered, in multiples of the planned risk."""
+_SOURCES: Final = ("attempts", "accounts", "fills", "protection", "orders", "requests")
+"""Frames whose columns others are made from."""
+
+_OWN: Final = ("requests", "orders", "protection")
+"""Large frames whose columns are nobody else's, as sorting and picking rows made them: they need no copy."""
 
 
 def build_frames(
@@ -56,40 +51,56 @@ def build_frames(
     shows an intent's violation again (-1: one of the run as a whole).  ``deadline_s`` and ``budget_r``
     define recovery (:mod:`sim.metrics.states`).  Raises InputError for a length or limit that is not above 0.
     """
-    for name, value in (("episode_us", episode_us), ("deadline_s", deadline_s), ("budget_r", budget_r)):
-        if not value > 0:
-            raise InputError(name, value, "a number above 0")
-    source = Source(trace, episode_us=episode_us, seed=seed, epoch_us=epoch_us)
-    run_end_us = _last_moment(source)
-    # Words become categories as each frame is made: all of them as letters at once would double the peak.
-    requests = with_documented_words("requests", requests_frame(source))
-    attempts = with_documented_words("attempts", attempts_frame(source, requests))
-    frames: Frames = {"requests": requests, "attempts": attempts}
-    makers: dict[str, Callable[[], pd.DataFrame]] = {
-        "placements": lambda: placements_frame(source, requests, attempts),
-        "orders": lambda: orders_frame(source, requests),
-        "fills": lambda: fills_frame(source),
-        "protection": lambda: protection_frame(source, run_end_us),
-        "faults": lambda: faults_frame(source, requests),
-        "violations": lambda: _violations(source, reproduce),
-        "shadows": lambda: shadows_frame(source),
-        "accounts": lambda: accounts_frame(source),
-        "liquidations": lambda: liquidations_frame(source),
-        "stop_moves": lambda: _stop_moves(source),
-        "fault_edges": lambda: _fault_edges(source),
-    }
-    for name, make in makers.items():
-        frames[name] = with_documented_words(name, make())
-    frames["intents"] = intents_frame(
-        source,
-        frames,
-        run_end_us=run_end_us,
-        steps=steps or {},
-        deadline_us=round(deadline_s * 1e6),
+    tables = Tables(
+        trace,
+        episode_us=episode_us,
+        seed=seed,
+        epoch_us=epoch_us,
+        deadline_s=deadline_s,
         budget_r=budget_r,
+        steps=steps,
+        reproduce=reproduce,
     )
-    frames["intents"] = with_documented_words("intents", frames["intents"])
+    # What others are made from becomes a frame last, and nothing is held in both forms: it would double the peak.
+    order = [name for name in COLUMNS if name not in (*_SOURCES, "intents")]
+    frames = {name: _frame(name, tables.pop(name)) for name in (*order, "intents", *_SOURCES)}
     return {name: frames[name] for name in COLUMNS}
+
+
+def _frame(name: str, columns: Columns) -> pd.DataFrame:
+    typed = {column: _TYPED.get(kind, np.asarray)(columns[column]) for column, kind in _KINDS[name].items()}
+    return pd.DataFrame(typed, copy=False if name in _OWN else None)
+
+
+def plain_columns(name: str, columns: Columns) -> Columns:
+    """Return the documented columns of frame ``name`` without pandas' types.
+
+    Whole numbers and truth values that may be missing are floats with NaN, texts are objects.
+    """
+    return {
+        column: np.where(columns[column] == -1, np.nan, columns[column])
+        if kind in ("Int64", "boolean")
+        else columns[column]
+        for column, kind in _KINDS[name].items()
+    }
+
+
+def _category(values: Array) -> Any:
+    """Return texts as a category whose words are in order, as pandas itself orders them."""
+    codes, words = pd.factorize(values)
+    order = np.argsort(words)
+    place = np.empty(len(words), dtype=np.int64)
+    place[order] = np.arange(len(words))
+    kind = pd.CategoricalDtype(pd.Index(words[order], dtype="str"))
+    return pd.Categorical.from_codes(place[codes], dtype=kind)
+
+
+_TYPED: Final[dict[str, Callable[[Array], Any]]] = {
+    "category": _category,
+    "str": lambda values: pd.array(values, dtype="str"),
+    "Int64": lambda values: pd.arrays.IntegerArray(values.astype(np.int64), values == -1),
+    "boolean": lambda values: pd.arrays.BooleanArray(values == 1, values == -1),
+}
 
 
 def _few_words(name: str) -> list[str]:
@@ -116,53 +127,3 @@ def concat_frames(parts: Sequence[Frames]) -> Frames:
         plain = [part[name].astype(dict.fromkeys(words, "str")) for part in parts]
         stacked[name] = pd.concat(plain, ignore_index=True).astype(dict.fromkeys(words, "category"))
     return stacked
-
-
-def _last_moment(source: Source) -> int:
-    """Return the last moment the trace speaks of: where a cut-off run ended."""
-    columns = (
-        ("request", "answered_us"),
-        ("exposure", "at_us"),
-        ("account_end", "at_us"),
-        ("order", "at_us"),
-    )
-    ends = [int(values.max()) for table, name in columns if len(values := source.table(table)[name])]
-    return max(ends, default=0)
-
-
-def _violations(source: Source, reproduce: Callable[[int], str] | None) -> pd.DataFrame:
-    raw = source.table("violation")
-    again = {
-        intent: reproduce(intent) if reproduce is not None else "" for intent in set(raw["intent"].tolist())
-    }
-    return pd.DataFrame(
-        {
-            "run": source.runs(len(raw["intent"])),
-            "intent": raw["intent"],
-            "check": text(raw["check"]),
-            "kind": text(raw["kind"]),
-            "at_us": whole(raw["at_us"]),
-            "amount": np.asarray(raw["amount"], dtype=float),
-            "unit": text(raw["unit"]),
-            "truth": text(raw["truth"]),
-            "belief": text(raw["belief"]),
-            "reproduce": text(np.array([again[intent] for intent in raw["intent"].tolist()], dtype=object)),
-        }
-    )
-
-
-def _stop_moves(source: Source) -> pd.DataFrame:
-    raw = source.table("stop_moved")
-    return pd.DataFrame({"run": source.runs(len(raw["intent"])), **raw})
-
-
-def _fault_edges(source: Source) -> pd.DataFrame:
-    raw = source.table("fault_edge")
-    return pd.DataFrame(
-        {
-            "run": source.runs(len(raw["fault"])),
-            "fault": text(raw["fault"]),
-            "opened_us": raw["opened_us"],
-            "closed_us": raw["closed_us"],
-        }
-    )

@@ -8,13 +8,13 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from sim.metrics.document_tables import seed_metrics
-from sim.metrics.intervals import cvar
 from sim.metrics.latency_table import latency
 from sim.metrics.money_table import run_results
 from sim.metrics.protection_table import PROTECT_S
 from sim.metrics.rows import entered
 from sim.metrics.states import OUTCOMES
 from sim.metrics.traffic_table import unattributed_share
+from sim.statistics import cvar
 
 Better = Literal["lower", "higher", "either"]
 

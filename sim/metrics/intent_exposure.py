@@ -9,12 +9,11 @@ In a shared account exposure belongs to nobody in particular: all of it is NaN t
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
-from sim.metrics.lookup import Array, Numbers, count, first, take, total, truth_values
+from sim.metrics.lookup import Array, Columns, Numbers, count, first, take, total, truth_values
 from sim.metrics.source import Source
 from sim.metrics.venue_frames import DUST
 
@@ -24,24 +23,22 @@ _PARTS = (
 )  # fmt: skip
 
 
-def exposure_columns(
-    source: Source, frames: dict[str, pd.DataFrame], columns: dict[str, Any]
-) -> dict[str, Any]:
+def exposure_columns(source: Source, tables: Mapping[str, Columns], columns: Columns) -> Columns:
     """Return the exposure columns of the intents frame."""
-    stretch, size = frames["protection"], source.size
+    stretch, size = tables["protection"], source.size
     if columns["shared_account"].any():
         nothing = np.full(size, np.nan)
         absent = truth_values(np.zeros(size), np.zeros(size))
-        unknown: dict[str, Any] = dict.fromkeys((*_NAKED, *_PARTS), nothing)
+        unknown = dict.fromkeys((*_NAKED, *_PARTS), nothing)
         return unknown | {"protected": absent, "protected_us": np.full(size, -1), "naked_at_end": absent}
-    row = source.rows(stretch["intent"].to_numpy())
-    sums = {name: total(row, stretch[name].to_numpy(), size) for name in _NAKED}
-    held = np.abs(stretch["position"].to_numpy()) > DUST
-    covered = np.where(held & (stretch["naked_quantity"] == 0.0).to_numpy(), row, -1)
-    protected_us = first(covered, stretch["from_us"].to_numpy(), size, -1)
-    closing = stretch["to_us"].to_numpy() >= take(columns["books_us"], row, 0)
-    bare = closing & (stretch["naked_quantity"] > 0.0).to_numpy()
-    structural = np.minimum(sums["naked_s"], _wire_s(source, frames))
+    row = stretch["row"]
+    sums = {name: total(row, stretch[name], size) for name in _NAKED}
+    held = np.abs(stretch["position"]) > DUST
+    covered = np.where(held & (stretch["naked_quantity"] == 0.0), row, -1)
+    protected_us = first(covered, stretch["from_us"], size, -1)
+    closing = stretch["to_us"] >= take(columns["books_us"], row, 0)
+    bare = closing & (stretch["naked_quantity"] > 0.0)
+    structural = np.minimum(sums["naked_s"], _wire_s(source, tables))
     notional = np.minimum(
         sums["naked_notional_s"],
         structural * columns["entry_quantity"] * np.nan_to_num(columns["fill_price"]),
@@ -60,17 +57,16 @@ def exposure_columns(
     }
 
 
-def _wire_s(source: Source, frames: dict[str, pd.DataFrame]) -> Array:
+def _wire_s(source: Source, tables: Mapping[str, Columns]) -> Array:
     """Return the reply leg of the entry that filled plus the request leg of the first stop sent, in s."""
-    fills, orders, requests = frames["fills"], frames["orders"], frames["requests"]
+    fills, orders, requests = tables["fills"], tables["orders"], tables["requests"]
     size = source.size
-    entry = np.where((fills["role"] == "entry").to_numpy(), source.rows(fills["intent"].to_numpy()), -1)
-    filled_order = first(entry, fills["order"].to_numpy(), size, -1)
-    order_row = Numbers(orders["order"].to_numpy()).rows(filled_order)
-    sender = take(orders["request"].to_numpy(), order_row, -1)
-    request_row = Numbers(requests["request"].to_numpy()).rows(sender)
-    reply_us = take(requests["reply_leg_us"].to_numpy(), request_row, 0)
-    stop = np.where((requests["role"] == "sl").to_numpy(), source.rows(requests["intent"].to_numpy()), -1)
-    request_us = first(stop, requests["request_leg_us"].to_numpy(), size, 0)
+    entry = np.where(fills["role"] == "entry", fills["row"], -1)
+    filled_order = first(entry, fills["order"], size, -1)
+    order_row = Numbers(orders["order"]).rows(filled_order)
+    request_row = take(orders["sender"], order_row, -1)
+    reply_us = take(requests["reply_leg_us"], request_row, 0)
+    stop = np.where(requests["role"] == "sl", requests["row"], -1)
+    request_us = first(stop, requests["request_leg_us"], size, 0)
     result: Array = (reply_us + request_us) / 1e6
     return result

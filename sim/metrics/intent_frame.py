@@ -6,56 +6,72 @@ metrics.md: d = +1 long, -1 short, positive costs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from sim.metrics.intent_exposure import exposure_columns
 from sim.metrics.intent_money import money_columns
-from sim.metrics.lookup import Array, count, first, last, ratio, take, text, total, truth_values, whole
+from sim.metrics.lookup import (
+    Array,
+    Columns,
+    Numbers,
+    count,
+    factorise,
+    first,
+    last,
+    ratio,
+    repeated,
+    take,
+    total,
+    truth_values,
+)
 from sim.metrics.source import Source
 from sim.metrics.states import outcomes, states_at_deadline
-from sim.metrics.wire_frames import NEW_ORDER_CALLS
+from sim.metrics.wire_frames import made_orders
 
-Frames = dict[str, pd.DataFrame]
-Columns = dict[str, Any]
+_FOR_DEVIATION: Final = re.compile("slippage|deviation", re.IGNORECASE)
 
 
-def intents_frame(
+def intents_columns(
     source: Source,
-    frames: Frames,
+    tables: Mapping[str, Columns],
     *,
     run_end_us: int,
     steps: Mapping[str, float],
     deadline_us: int,
     budget_r: float,
-) -> pd.DataFrame:
-    """Return one row per intent; ``frames`` holds the other frames of the same trace."""
+) -> Columns:
+    """Return one row per intent; ``tables`` holds the columns of the other frames of the same trace."""
     columns = _plan(source, steps)
     columns |= _belief(source)
-    columns |= _ends(source, frames, run_end_us)
-    columns |= _entry(source, frames, columns)
+    columns |= _ends(source, tables, run_end_us)
+    columns |= _entry(source, tables, columns)
     columns |= _verdict(source, columns)
     columns |= _slippage(columns)
-    columns |= _exit(source, frames, columns)
-    columns |= exposure_columns(source, frames, columns)
-    columns |= money_columns(source, frames, columns)
-    columns |= _traffic(source, frames)
+    columns |= _exit(source, tables, columns)
+    columns |= exposure_columns(source, tables, columns)
+    columns |= money_columns(source, tables, columns)
+    columns |= _traffic(source, tables)
     columns["orphaned"] = truth_values(
         (np.abs(columns["believed_position"]) == 0.0) & (np.abs(columns["true_position"]) > 0.0),
         ~np.isnan(columns["true_position"]) & (columns["ended_us"] >= 0),
     )
-    columns["outcome"] = text(outcomes(columns))
-    states, columns["naked_at_deadline"] = states_at_deadline(source, frames, columns, deadline_us, budget_r)
-    columns["state_at_deadline"] = text(states)
-    return _finished(source, columns)
+    columns["outcome"] = outcomes(columns)
+    states, columns["naked_at_deadline"] = states_at_deadline(source, tables, columns, deadline_us, budget_r)
+    columns["state_at_deadline"] = states
+    return columns | {
+        "run": source.runs(source.size),
+        "seed": source.seeds(source.size),
+        "cluster": source.clusters(columns["intent"]),
+    }
 
 
 def _plan(source: Source, steps: Mapping[str, float]) -> Columns:
     raw = source.table("intent")
-    symbols, names = pd.factorize(raw["symbol"])
+    symbols, names = factorise(raw["symbol"])
     known = np.array([steps.get(str(name), 0.0) for name in names] or [0.0])
     # Without a step from the caller, a millionth of the size: sizes are equal but for float noise.
     step = np.maximum(known[symbols] if source.size else np.zeros(0), raw["quantity"] * 1e-6)
@@ -86,11 +102,11 @@ def _belief(source: Source) -> Columns:
     }
 
 
-def _ends(source: Source, frames: Frames, run_end_us: int) -> Columns:
+def _ends(source: Source, tables: Mapping[str, Columns], run_end_us: int) -> Columns:
     """Say when books closed and on what; in a shared account the position is nobody's."""
     raw, size = source.table("account_end"), source.size
     row = source.rows(raw["intent"])
-    orders = frames["orders"]
+    orders = tables["orders"]
     shared = bool(((raw["account"] == 0) & (raw["intent"] < 0)).any())
     if not len(raw["account"]):
         shared = bool(((orders["account"] == 0) & (orders["intent"] >= 0)).any())
@@ -101,29 +117,25 @@ def _ends(source: Source, frames: Frames, run_end_us: int) -> Columns:
     }
 
 
-def _entry(source: Source, frames: Frames, plan: Columns) -> Columns:
-    fills, orders, requests, placements = (
-        frames[name] for name in ("fills", "orders", "requests", "placements")
-    )
-    size = source.size
-    row = source.rows(fills["intent"].to_numpy())
-    is_entry = (fills["role"] == "entry").to_numpy()
-    own = np.where(is_entry & (fills["side"].to_numpy() == take(plan["direction"], row, 0)), row, -1)
-    quantity = total(own, fills["quantity"].to_numpy(), size)
+def _entry(source: Source, tables: Mapping[str, Columns], plan: Columns) -> Columns:
+    fills, orders, requests = (tables[name] for name in ("fills", "orders", "requests"))
+    placements, size = source.table("placement"), source.size
+    row = fills["row"]
+    is_entry = fills["role"] == "entry"
+    own = np.where(is_entry & (fills["side"] == take(plan["direction"], row, 0)), row, -1)
+    quantity = total(own, fills["quantity"], size)
     # An order may fill in several executions and is still one entry.
-    entries = count(np.where(fills["order"].where(own >= 0).duplicated().to_numpy(), -1, own), size)
+    entries = count(np.where(repeated(fills["order"], own >= 0), -1, own), size)
     over = quantity - plan["quantity"]
-    order_row = source.rows(orders["intent"].to_numpy())
-    accepted = np.where((orders["role"] == "entry").to_numpy(), order_row, -1)
-    sent = (requests["role"] == "entry").to_numpy() & (requests["status"] == 200).to_numpy()
-    answered = requests["answered_us"].to_numpy()
-    sent_row = np.where(sent, source.rows(requests["intent"].to_numpy()), -1)
-    placed = np.where(
-        (placements["role"] == "entry").to_numpy(), source.rows(placements["intent"].to_numpy()), -1
-    )
-    claimed = last(placed, placements["success"].to_numpy(np.int64), size, -1)
+    order_row = orders["row"]
+    accepted = np.where(orders["role"] == "entry", order_row, -1)
+    sent = (requests["role"] == "entry") & (requests["status"] == 200)
+    answered = requests["answered_us"]
+    sent_row = np.where(sent, requests["row"], -1)
+    placed = np.where(placements["role"] == "entry", source.rows(placements["intent"]), -1)
+    claimed = last(placed, placements["success"].astype(np.int64), size, -1)
     weighted = {
-        name: ratio(total(own, (fills["quantity"] * fills[column]).to_numpy(), size), quantity)
+        name: ratio(total(own, fills["quantity"] * fills[column], size), quantity)
         for name, column in (("fill_price", "price"), ("arrival_price", "reference"))
     }
     return {
@@ -134,20 +146,16 @@ def _entry(source: Source, frames: Frames, plan: Columns) -> Columns:
         "entry_quantity": quantity,
         "over_fill": np.where(over > plan["step"], over, 0.0),
         **weighted,
-        "send_price": _send_price(source, frames, own),
-        "filled_us": first(own, fills["at_us"].to_numpy(), size, -1),
+        "send_price": _send_price(source, tables, own),
+        "filled_us": first(own, fills["at_us"], size, -1),
         "acknowledged_us": first(sent_row[np.argsort(answered, kind="stable")], np.sort(answered), size, -1),
     }
 
 
-def _send_price(source: Source, frames: Frames, own: Array) -> Array:
+def _send_price(source: Source, tables: Mapping[str, Columns], own: Array) -> Array:
     """Return last when the first filled entry left."""
-    raw, size = source.table("request"), source.size
-    fills, orders = frames["fills"], frames["orders"]
-    order = first(own, fills["order"].to_numpy(), size, -1)
-    sender = orders.set_index("order")["request"].reindex(order).fillna(-1).to_numpy(np.int64)
-    prices = pd.Series(raw["last"], index=raw["request"])
-    return prices.reindex(sender).to_numpy(float)
+    order_row = Numbers(tables["orders"]["order"]).rows(first(own, tables["fills"]["order"], source.size, -1))
+    return take(tables["requests"]["last"], take(tables["orders"]["sender"], order_row, -1), np.nan)
 
 
 def _verdict(source: Source, entry: Columns) -> Columns:
@@ -162,11 +170,11 @@ def _verdict(source: Source, entry: Columns) -> Columns:
     accepted = take(raw["accepted"].astype(np.int64), final, -1)
     refused = (accepted == 0) & (entry["entry_fills"] == 0)
     reason = take(raw["reason"], deciding, "")
-    for_deviation = pd.Series(reason, dtype="str").str.contains("slippage|deviation", case=False)
+    for_deviation = [_FOR_DEVIATION.search(words) is not None for words in reason.tolist()]
     return {
         "checked": final >= 0,
         "refused": refused,
-        "refused_for_deviation": refused & for_deviation.to_numpy(bool),
+        "refused_for_deviation": refused & np.array(for_deviation, dtype=bool),
         "verdict_accepted": truth_values(take(raw["accepted"], deciding, False) == 1, deciding >= 0),
         "verdict_reason": reason,
         "verdict_us": first(row, raw["at_us"], size, -1),
@@ -188,21 +196,21 @@ def _slippage(columns: Columns) -> Columns:
     }
 
 
-def _exit(source: Source, frames: Frames, plan: Columns) -> Columns:
-    fills, size = frames["fills"], source.size
-    row = source.rows(fills["intent"].to_numpy())
-    side, role = fills["side"].to_numpy(), fills["role"].to_numpy(object)
+def _exit(source: Source, tables: Mapping[str, Columns], plan: Columns) -> Columns:
+    fills, size = tables["fills"], source.size
+    row = fills["row"]
+    side, role = fills["side"], fills["role"]
     out = np.where((side == -take(plan["direction"], row, 0)) & (row >= 0), row, -1)
     stop = np.where(role == "sl", out, -1)
-    quantity, stopped = (total(rows, fills["quantity"].to_numpy(), size) for rows in (out, stop))
-    value = (fills["quantity"] * fills["price"]).to_numpy()
-    trigger = (fills["quantity"] * fills["trigger_price"]).to_numpy()
+    quantity, stopped = (total(rows, fills["quantity"], size) for rows in (out, stop))
+    value = fills["quantity"] * fills["price"]
+    trigger = fills["quantity"] * fills["trigger_price"]
     stop_price = ratio(total(stop, trigger, size), stopped)
     stop_exit = ratio(total(stop, value, size), stopped)
     planned = plan["sl_price"]
     per_bps = plan["direction"] / planned * 1e4
     return {
-        "exit_us": last(out, fills["at_us"].to_numpy(), size, -1),
+        "exit_us": last(out, fills["at_us"], size, -1),
         "exit_role": last(out, role, size, ""),
         "exit_price": ratio(total(out, value, size), quantity),
         "exit_quantity": quantity,
@@ -213,35 +221,11 @@ def _exit(source: Source, frames: Frames, plan: Columns) -> Columns:
     }
 
 
-def _traffic(source: Source, frames: Frames) -> Columns:
-    requests, size = frames["requests"], source.size
-    row = source.rows(requests["intent"].to_numpy())
-    order = requests["call"].isin(NEW_ORDER_CALLS).to_numpy()
+def _traffic(source: Source, tables: Mapping[str, Columns]) -> Columns:
+    requests, size = tables["requests"], source.size
+    row = requests["row"]
     return {
         "requests": count(row, size),
-        "orders_sent": count(np.where(order, row, -1), size),
-        "weight": total(row, requests["weight"].to_numpy(), size).astype(np.int64),
+        "orders_sent": count(np.where(made_orders(requests), row, -1), size),
+        "weight": total(row, requests["weight"], size).astype(np.int64),
     }
-
-
-_NULLABLE = (
-    "ended_us",
-    "verdict_us",
-    "acknowledged_us",
-    "filled_us",
-    "protected_us",
-    "exit_us",
-    "stop_crossed_us",
-)
-_TEXT = ("symbol", "believed_outcome", "verdict_reason", "exit_role")
-
-
-def _finished(source: Source, columns: Columns) -> pd.DataFrame:
-    from sim.metrics.columns import COLUMNS
-
-    columns |= {name: whole(columns[name]) for name in _NULLABLE}
-    columns |= {name: text(columns[name]) for name in _TEXT}
-    columns["run"] = source.runs(source.size)
-    columns["seed"] = np.full(source.size, source.seed)
-    columns["cluster"] = text(source.clusters(columns["intent"]))
-    return pd.DataFrame({name: columns[name] for name in COLUMNS["intents"]})

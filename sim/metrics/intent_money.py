@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
-from sim.metrics.lookup import Array, first, last, ratio, total
+from sim.metrics.lookup import Array, Columns, first, last, ratio, total
 from sim.metrics.source import Source
 from sim.metrics.venue_frames import DUST
 
@@ -19,13 +18,13 @@ _REFUSED = {
 }
 
 
-def money_columns(source: Source, frames: dict[str, pd.DataFrame], columns: dict[str, Any]) -> dict[str, Any]:
+def money_columns(source: Source, tables: Mapping[str, Columns], columns: Columns) -> Columns:
     """Return result, shadows' results and their difference, in quote, bps of planned notional and R."""
     shadow, size = source.table("shadow"), source.size
     row = source.rows(shadow["intent"])
     by_kind = {kind: np.where(shadow["kind"] == kind, row, -1) for kind in ("ideal", "floor", "refused")}
     ideal = first(by_kind["ideal"], shadow["pnl"], size, np.nan)
-    result = _results(source, frames)
+    result = _results(source, tables)
     loss = ideal - result + 0.0  # no minus zero in tables
     # An intent that entered after all is not also missed (metrics: "Refusal value").
     stayed_out = columns["entry_fills"] == 0
@@ -45,18 +44,18 @@ def money_columns(source: Source, frames: dict[str, pd.DataFrame], columns: dict
     }
 
 
-def _results(source: Source, frames: dict[str, pd.DataFrame]) -> Array:
+def _results(source: Source, tables: Mapping[str, Columns]) -> Array:
     """Return each intent's true result.
 
     Its own account says it (realised - fees + value of leaving).  Without one — a shared account, or a run cut
     off before its books closed — its own fills say it if they add up to no position; otherwise it is NaN.
     """
-    accounts, fills, size = frames["accounts"], frames["fills"], source.size
-    row = source.rows(accounts["intent"].to_numpy())
-    booked = first(row, accounts["result_quote"].to_numpy(), size, np.nan)
-    fill_row = source.rows(fills["intent"].to_numpy())
-    signed = (fills["side"] * fills["quantity"]).to_numpy()
-    cash = -signed * fills["price"].to_numpy() - fills["fee_quote"].to_numpy()
+    accounts, fills, size = tables["accounts"], tables["fills"], source.size
+    row = source.rows(accounts["intent"])
+    booked = first(row, accounts["result_quote"], size, np.nan)
+    fill_row = fills["row"]
+    signed = fills["side"] * fills["quantity"]
+    cash = -signed * fills["price"] - fills["fee_quote"]
     flat = np.abs(total(fill_row, signed, size)) < DUST
     own = np.where(flat, total(fill_row, cash, size), np.nan)
     return np.where(np.isnan(booked), own, booked)

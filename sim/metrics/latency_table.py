@@ -12,15 +12,17 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from sim.metrics.intervals import Array, kaplan_meier_quantile
 from sim.metrics.lookup import total
 from sim.metrics.rows import entered, note_for
 from sim.metrics.wire_frames import wait_kinds
+from sim.statistics import kaplan_meier_quantile
+from sim.statistics.interval import Array
 
 LATENCY_COLUMNS: Final = (
     "metric", "unit", "n", "reached", "clusters", "p50", "p90", "p99", "p99_9", "mean", "worst", "note",
 )  # fmt: skip
 _SHARES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
+_WAITED: Final = ("call", "status", "duration_us", "request_leg_us", "reply_leg_us")
 SPLIT: Final = ("network", "venue", "back-off", "look-ups", "time-out waits", "other")
 
 
@@ -105,7 +107,8 @@ def time_to_protected_parts(frames: dict[str, pd.DataFrame], rows: pd.DataFrame)
     row = requests["row"].to_numpy(np.int64)
     limit = protected[row] if len(row) else np.zeros(0)
     kept = np.clip(limit - requests["sent_us"].to_numpy(), 0, requests["duration_us"].to_numpy())
-    kinds = {name: np.minimum(values, kept) for name, values in wait_kinds(requests).items()}
+    waits = wait_kinds({name: requests[name].to_numpy() for name in _WAITED})
+    kinds = {name: np.minimum(values, kept) for name, values in waits.items()}
     # An order call that protection cut off had no time beyond its legs.
     kinds["venue"] = np.minimum(kinds["venue"], kept - kinds["network"])
     parts = {name: total(row, values, size) for name, values in kinds.items()}

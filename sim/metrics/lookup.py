@@ -1,13 +1,19 @@
-"""Join columns by number without building tables: positions, first and last values, sums (pure numpy)."""
+"""Join columns by number without building tables: positions, first and last values, sums (pure numpy).
+
+Columns of a table are plain arrays by name.  What a frame documents as Int64 is int64 here, -1 for "not there"; its
+boolean is int8, -1 for "not there"; its texts, categories too, are objects.  A table may hold more than its frame:
+``row`` is its intent's row.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 Array = np.ndarray[Any, Any]
+Columns = dict[str, Array]
 
 
 class Numbers:
@@ -60,20 +66,33 @@ def total(rows: Array, values: Array, size: int) -> Array:
     return np.bincount(rows[known], values[known].astype(float), size).astype(float)
 
 
-def whole(values: Array) -> Any:
-    """Return integers with -1 for "not there" as a nullable column."""
-    numbers = np.asarray(values, dtype=np.int64)
-    return pd.arrays.IntegerArray(numbers.copy(), numbers == -1)
+def truth_values(values: Array, known: Array) -> Array:
+    """Return 1 and 0 for true and false, -1 where not ``known``."""
+    return np.where(known, values, -1).astype(np.int8)
 
 
-def truth_values(values: Array, known: Array) -> Any:
-    """Return booleans as a nullable column, absent where not ``known``."""
-    return pd.arrays.BooleanArray(np.asarray(values, dtype=bool), ~np.asarray(known, dtype=bool))
+def factorise(values: Array) -> tuple[Array, Array]:
+    """Return each value's number and the values by number, in order of first appearance."""
+    numbers: dict[Any, int] = {}
+    codes = [numbers.setdefault(value, len(numbers)) for value in values.tolist()]
+    return np.array(codes, dtype=np.int64), np.array(list(numbers), dtype=values.dtype)
 
 
-def text(values: Array) -> Any:
-    """Return an object array of text as a pandas text column (dtype "str")."""
-    return pd.array(values, dtype="str")
+def is_one_of(values: Array, words: Sequence[str]) -> Array:
+    """Tell which texts are one of a few words."""
+    found: Array = values == words[0]
+    for word in words[1:]:
+        found = found | (values == word)
+    return found
+
+
+def repeated(values: Array, among: Array) -> Array:
+    """Mark the rows of ``among`` whose value an earlier one of them has."""
+    rows = np.flatnonzero(among)
+    result = np.zeros(len(values), dtype=bool)
+    result[rows] = True
+    result[rows[np.unique(values[rows], return_index=True)[1]]] = False
+    return result
 
 
 def ratio(above: Array, below: Array) -> Array:

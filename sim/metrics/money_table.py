@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
-from sim.metrics.intervals import cvar, mean
 from sim.metrics.rows import markets_of, note_for
+from sim.statistics import cvar, mean
 
 MONEY_COLUMNS: Final = (
     "metric", "unit", "n", "clusters", "per_1000", "mean", "low", "high", "median", "cvar95", "worst", "note",

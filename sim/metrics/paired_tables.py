@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from sim.errors import InputError
-from sim.metrics.intervals import mean, quantile
 from sim.metrics.money_table import run_results
 from sim.metrics.rows import markets_of, note_for
+from sim.statistics import mean, quantile, sign_table
 
 PAIRED_COLUMNS: Final = (
     "metric", "unit", "n", "clusters", "discordant_clusters", "mean_difference", "low", "high", "per_1000",
@@ -61,11 +61,8 @@ def paired_by_date(frames_a: dict[str, pd.DataFrame], frames_b: dict[str, pd.Dat
     pairs = _pairs(frames_a, frames_b)
     rows = []
     for name, unit, difference in _differences(pairs):
-        for date, values in pd.Series(difference).groupby(pairs["date"].to_numpy()):
-            known = values.dropna()
-            average = float(known.mean()) if len(known) else np.nan
-            sign = "+" if average > 0 else "-" if average < 0 else "0" if len(known) else ""
-            rows.append((name, unit, date, len(known), average, sign))
+        for row in sign_table(np.zeros(len(difference)), difference, pairs["date"].to_numpy()):
+            rows.append((name, unit, row.date, row.n, row.mean_difference, row.sign))
     return pd.DataFrame(rows, columns=list(BY_DATE_COLUMNS))
 
 
@@ -116,7 +113,7 @@ def _row(name: str, unit: str, pairs: pd.DataFrame, difference: Any, note: str) 
     rows, values = pairs[known], difference[known]
     markets, seeds = markets_of(rows), rows["seed"].to_numpy()
     centre = mean(values, markets, seeds, name=f"paired/{name}/{unit}")
-    middle = quantile(values, markets, seeds, 0.5, name=f"paired median/{name}/{unit}")
+    middle = quantile(values, markets, seeds, 0.5)
     differs = values != 0.0
     return {
         "metric": name,

@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from sim.metrics.intervals import proportion
 from sim.metrics.rows import note_for
 from sim.metrics.states import STATES
+from sim.statistics import proportion
 
 ARISING: Final = "arising -2021"
 _SPREADS: Final = ("p50", "p95", "max")

@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from sim.metrics.intervals import ENOUGH_DATES, Array, mean, note_of, proportion
+from sim.statistics import ENOUGH_DATES, mean, note_of, proportion
+from sim.statistics.interval import Array
 
 TABLE_COLUMNS: Final = (
     "metric", "unit", "n", "clusters", "count", "value", "low", "high", "p50", "p95", "p99", "worst", "note",

@@ -16,12 +16,12 @@ The first that applies:
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
-import pandas as pd
 
-from sim.metrics.lookup import Array, count, take, total
+from sim.metrics.lookup import Array, Columns, count, is_one_of, last, repeated, take, total
 from sim.metrics.source import Source
 from sim.metrics.venue_frames import DUST
 
@@ -33,7 +33,7 @@ _STOPS: Final = ("sl", "trailing")
 _LIQUIDATION: Final = "liquidation"
 
 
-def outcomes(columns: dict[str, Any]) -> Array:
+def outcomes(columns: Columns) -> Array:
     """Return the true outcome of each intent (design: words).
 
     By the role of the fill that closed it: stop or trailing stop, target, the venue's own close for want of margin
@@ -51,7 +51,7 @@ def outcomes(columns: dict[str, Any]) -> Array:
         (~entered & columns["refused"], "refused"),
         (~entered & (columns["ended_us"] < 0), "unresolved"),
         (~entered, "not_filled"),
-        (np.isin(role, _STOPS), "stopped"),
+        (is_one_of(role, _STOPS), "stopped"),
         (role == "tp", "target"),
         (role == _LIQUIDATION, "liquidated"),
         (late, "timed_out"),
@@ -66,20 +66,20 @@ def outcomes(columns: dict[str, Any]) -> Array:
 
 def states_at_deadline(
     source: Source,
-    frames: dict[str, pd.DataFrame],
-    columns: dict[str, Any],
+    tables: Mapping[str, Columns],
+    columns: Columns,
     deadline_us: int,
     budget_r: float,
 ) -> tuple[Array, Array]:
     """Return the state of each intent ``deadline_us`` after its decision, and whether it is naked then."""
     moment = np.minimum(columns["decided_us"] + deadline_us, columns["deadline_us"])
-    by_itself = np.isin(columns["exit_role"], (*_STOPS, "tp", _LIQUIDATION)) & (columns["exit_us"] >= 0)
+    by_itself = is_one_of(columns["exit_role"], (*_STOPS, "tp", _LIQUIDATION)) & (columns["exit_us"] >= 0)
     moment = np.where(by_itself & (columns["exit_us"] <= moment), columns["exit_us"] - 1, moment)
-    entries, entered = _entries_until(source, frames, columns, moment)
+    entries, entered = _entries_until(source, tables, columns, moment)
     if columns["shared_account"].any():
-        position, naked, stop = _own_orders_at(source, frames, columns, moment, entered)
+        position, naked, stop = _own_orders_at(source, tables, columns, moment, entered)
     else:
-        position, naked, stop = _exposure_at(source, frames, moment)
+        position, naked, stop = _exposure_at(source, tables, moment)
     loss = columns["direction"] * (columns["fill_price"] - stop) * np.abs(position)
     recovered = (
         (entries == 1)
@@ -92,9 +92,9 @@ def states_at_deadline(
     )
     flat = (columns["exit_role"] == "flatten") & (columns["exit_us"] < columns["deadline_us"])
     flat &= (columns["exit_us"] <= moment) & (np.abs(position) <= DUST) & (columns["entry_fills"] > 0)
-    known = columns["entry_claimed"].to_numpy(float, na_value=np.nan)
+    claimed = columns["entry_claimed"]
     filled = columns["entry_fills"] > 0
-    misbelieved = ((known == 1) & ~filled) | ((known == 0) & filled)
+    misbelieved = ((claimed == 1) & ~filled) | ((claimed == 0) & filled)
     lost = (columns["ended_us"] < 0) | (columns["believed_outcome"] == "escaped")
     choices = [
         (flat & (columns["believed_position"] == 0.0), "flattened_safely"),
@@ -113,47 +113,34 @@ def states_at_deadline(
 
 
 def _entries_until(
-    source: Source, frames: dict[str, pd.DataFrame], columns: dict[str, Any], moment: Array
+    source: Source, tables: Mapping[str, Columns], columns: Columns, moment: Array
 ) -> tuple[Array, Array]:
     """Return number of entry orders that filled, in whole or in parts, and their quantity, up to each moment."""
-    fills = frames["fills"]
-    row = source.rows(fills["intent"].to_numpy())
-    counts = (fills["role"] == "entry").to_numpy() & (
-        fills["side"].to_numpy() == take(columns["direction"], row, 0)
-    )
-    counts &= fills["at_us"].to_numpy() <= take(moment, row, -1)
+    fills = tables["fills"]
+    row = fills["row"]
+    counts = (fills["role"] == "entry") & (fills["side"] == take(columns["direction"], row, 0))
+    counts &= fills["at_us"] <= take(moment, row, -1)
     own = np.where(counts, row, -1)
     # An order may fill in several executions and is still one entry.
-    again = fills["order"].where(counts).duplicated().to_numpy()
-    entries = count(np.where(again, -1, own), source.size)
-    return entries, total(own, fills["quantity"].to_numpy(), source.size)
+    entries = count(np.where(repeated(fills["order"], own >= 0), -1, own), source.size)
+    return entries, total(own, fills["quantity"], source.size)
 
 
-def _exposure_at(
-    source: Source, frames: dict[str, pd.DataFrame], moment: Array
-) -> tuple[Array, Array, Array]:
+def _exposure_at(source: Source, tables: Mapping[str, Columns], moment: Array) -> tuple[Array, Array, Array]:
     """Return position, uncovered quantity and stop price at each intent's moment, from its own account."""
-    stretch = frames["protection"]
-    asked = pd.DataFrame({"at": moment, "row": np.arange(source.size)}).sort_values("at", kind="stable")
-    known = pd.DataFrame(
-        {
-            "at": stretch["from_us"].to_numpy(),
-            "row": source.rows(stretch["intent"].to_numpy()),
-            **{name: stretch[name].to_numpy() for name in ("position", "naked_quantity", "stop_price")},
-        }
-    ).sort_values("at", kind="stable")
-    found = pd.merge_asof(asked, known, on="at", by="row").sort_values("row")
-    return (
-        found["position"].fillna(0.0).to_numpy(),
-        found["naked_quantity"].fillna(0.0).to_numpy(),
-        found["stop_price"].to_numpy(float),
-    )
+    stretch = tables["protection"]
+    row = stretch["row"]
+    begun = stretch["from_us"] <= take(moment, row, -1)
+    order = np.argsort(stretch["from_us"], kind="stable")
+    at = last(np.where(begun, row, -1)[order], order, source.size, -1)
+    position, naked = (take(stretch[name], at, 0.0) for name in ("position", "naked_quantity"))
+    return position, naked, take(stretch["stop_price"], at, np.nan)
 
 
 def _own_orders_at(
     source: Source,
-    frames: dict[str, pd.DataFrame],
-    columns: dict[str, Any],
+    tables: Mapping[str, Columns],
+    columns: Columns,
     moment: Array,
     entered: Array,
 ) -> tuple[Array, Array, Array]:
@@ -161,20 +148,20 @@ def _own_orders_at(
 
     Whether a stop lies inside liquidation is not known there.
     """
-    fills, orders, size = frames["fills"], frames["orders"], source.size
-    row = source.rows(fills["intent"].to_numpy())
-    done = fills["at_us"].to_numpy() <= take(moment, row, -1)
-    signed = (fills["side"] * fills["quantity"]).to_numpy()
+    fills, orders, size = tables["fills"], tables["orders"], source.size
+    row = fills["row"]
+    done = fills["at_us"] <= take(moment, row, -1)
+    signed = fills["side"] * fills["quantity"]
     position = total(np.where(done, row, -1), signed, size)
-    order_row = source.rows(orders["intent"].to_numpy())
+    order_row = orders["row"]
     at = take(moment, order_row, -1)
-    live = (orders["role"] == "sl").to_numpy() & (orders["accepted_us"].to_numpy() <= at)
-    live &= orders["ended_us"].to_numpy(np.int64, na_value=np.iinfo(np.int64).max) > at
-    live &= (orders["close_position"] | orders["reduce_only"]).to_numpy()
-    live &= orders["side"].to_numpy() == -take(columns["direction"], order_row, 0)
-    whole = np.where(live & orders["close_position"].to_numpy(), order_row, -1)
-    cover = total(np.where(live, order_row, -1), orders["quantity"].to_numpy(), size)
+    live = (orders["role"] == "sl") & (orders["accepted_us"] <= at)
+    live &= (orders["ended_us"] < 0) | (orders["ended_us"] > at)
+    live &= orders["close_position"] | orders["reduce_only"]
+    live &= orders["side"] == -take(columns["direction"], order_row, 0)
+    whole = np.where(live & orders["close_position"], order_row, -1)
+    cover = total(np.where(live, order_row, -1), orders["quantity"], size)
     cover = np.where(count(whole, size) > 0, np.abs(position), cover)
     stop = np.full(size, np.nan)
-    stop[order_row[live]] = orders["price"].to_numpy()[live]
+    stop[order_row[live]] = orders["price"][live]
     return position, np.maximum(0.0, np.abs(position) - cover), stop

@@ -1,6 +1,6 @@
 """Lay a result out as the frames that plots draw: curves, points, sums (pure).
 
-Shares over time and over money come from :func:`sim.metrics.intervals.kaplan_meier`, the estimator behind the
+Shares over time and over money come from :func:`sim.statistics.kaplan_meier`, the estimator behind the
 tables: what was never reached is censored, not left out.
 """
 
@@ -11,8 +11,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from sim.metrics.intervals import Array, kaplan_meier
 from sim.report.tables import role_word
+from sim.statistics import kaplan_meier
+from sim.statistics.interval import Array
 
 MILESTONES: Final = ("verdict", "acknowledged", "filled", "protected")
 _REFUSALS: Final = ("exit", "1 min", "5 min", "30 min")

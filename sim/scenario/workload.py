@@ -10,14 +10,18 @@ import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sim.chance import Stream
 from sim.errors import InputError
 from sim.scenario.files import resolve
 from sim.scenario.workload_spec import WorkloadSpec
+
+if TYPE_CHECKING:
+    from sim.scenario.signals import Signal
 
 _Item = TypeVar("_Item")
 
@@ -120,11 +124,11 @@ def _from_signals(
     base_dir: Path,
     notes: list[str] | None,
 ) -> list[IntentPlan]:
-    # Only a run on signals pays for their reader.
-    from sim.scenario.signals import read_signals
-
     file = Path(resolve(spec.signals or "", base_dir))
-    signals = read_signals(file, spec, duration_us, epoch_us, symbols, [] if notes is None else notes)
+    stamp = (file.stat().st_mtime_ns, file.stat().st_size) if file.is_file() else None
+    signals, said = _read_once(file, stamp, spec, duration_us, epoch_us, tuple(symbols))
+    if notes is not None:
+        notes += said
     return [
         IntentPlan(
             number,
@@ -144,3 +148,20 @@ def _from_signals(
         )
         for number, signal in enumerate(_first(spec.intents, signals))
     ]
+
+
+@lru_cache(maxsize=8)
+def _read_once(
+    file: Path,
+    stamp: tuple[int, int] | None,
+    spec: WorkloadSpec,
+    duration_us: int,
+    epoch_us: int,
+    symbols: tuple[str, ...],
+) -> tuple[list[Signal], list[str]]:
+    """Return a file's signals and what was put right in them: the same for every seed, until the file changes."""
+    # Only a run on signals pays for their reader.
+    from sim.scenario.signals import read_signals
+
+    notes: list[str] = []
+    return read_signals(file, spec, duration_us, epoch_us, symbols, notes), notes

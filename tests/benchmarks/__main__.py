@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import execution, figures, ratios, serve, web
+from tests.benchmarks import execution, figures, ratios, serve, sweep, web
 from tests.benchmarks.measure import Row, print_rows
 
 
@@ -20,6 +20,7 @@ def main(names: list[str]) -> int:
         **web.BENCHMARKS,
         **serve.BENCHMARKS,
         **execution.BENCHMARKS,
+        **sweep.BENCHMARKS,
     }
     unknown = [name for name in names if name not in benchmarks]
     if unknown:

@@ -6,17 +6,16 @@ import csv
 import hashlib
 import itertools
 import math
-import multiprocessing
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from sim.errors import InputError
 from sim.experiment.fingerprint import code_sha256
+from sim.sweep import completed, workers
 from tests.campaigns.runs import Case, Row, market_of, row_of, run, text_of
 
 Task = TypeVar("Task")
@@ -35,13 +34,13 @@ class Ledger:
         self.path = folder / f"{name}-{self.code}.csv"
 
     def rows(self) -> list[Row]:
-        """Return what has been run."""
+        """Return what has been run, by seed, whichever process was first."""
         if not self.path.exists():
             return []
         with self.path.open(encoding="utf-8", newline="") as file:
             # A run that was killed while it wrote leaves half a line.
             lines = [line for line in csv.DictReader(file) if line.get("command") is not None]
-        return [row_of(line) for line in lines]
+        return sorted(map(row_of, lines), key=lambda row: (row.seed, row.scenario, row.policy))
 
     def missing(self, cases: Sequence[Case], seeds: Iterable[int]) -> list[tuple[Case, int]]:
         """Return what has not been run, seed by seed, so that a stopped campaign has all cases alike."""
@@ -87,20 +86,11 @@ def code_of() -> str:
 def pooled(
     work: Callable[[Task], Made], tasks: Iterable[Task], jobs: int, until_s: float = math.inf
 ) -> Iterator[Made]:
-    """Yield what ``work`` makes of each task, in order, in ``jobs`` processes; begin nothing after ``until_s``."""
+    """Yield what ``work`` makes of each task, as they end, in ``jobs`` processes; begin nothing after ``until_s``."""
     timely = itertools.takewhile(lambda _: time.monotonic() < until_s, tasks)
-    if jobs <= 1:
-        yield from map(work, timely)
-        return
-    # Tasks are handed out a few at a time: a pool's own map would swallow all of them before the first has run.
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        waiting: deque[Any] = deque()
-        for task in timely:
-            waiting.append(pool.apply_async(work, (task,)))
-            if len(waiting) >= 2 * jobs:
-                yield waiting.popleft().get()
-        while waiting:
-            yield waiting.popleft().get()
+    with workers(jobs) as found:
+        for _, made in completed(found, work, timely):
+            yield made
 
 
 def _one(task: tuple[Case, int, str]) -> Row:

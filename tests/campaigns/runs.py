@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-import pandas as pd
+import numpy as np
 
 from sim.chance import Stream
 from sim.experiment import Result, armed, run_scenario
 from sim.experiment.prepare import Market, load_market_of
+from sim.experiment.rows import Array, RunRows, run_rows
 from sim.metrics.venue_frames import DUST
-from sim.scenario import LoadedScenario, load_policy_named, load_scenario, split_overrides
+from sim.scenario import LoadedPolicy, LoadedScenario, load_policy_named, load_scenario, split_overrides
 from tests.campaigns.patches import PATCHES
 
 INTENTS: Final = 20
@@ -133,8 +135,16 @@ def first_s(
     return round(work.first_s + room_s * Stream(seed, "campaign.place").uniform(0), 1)
 
 
-def result_of(case: Case, seed: int) -> Result:
-    """Run one case under one seed."""
+class _Asked(NamedTuple):
+    """Hold what one run of a case needs: the scenario at the place its seed drew, and what was changed for it."""
+
+    loaded: LoadedScenario
+    policy: LoadedPolicy
+    market: Market
+    changes: list[str]
+
+
+def _asked(case: Case, seed: int) -> _Asked:
     name, swarm = case.scenario.removesuffix(SWARM), case.scenario.endswith(SWARM)
     to_scenario, to_policy = split_overrides(case.changes)
     loaded, market = market_of(name, tuple(to_scenario))
@@ -144,15 +154,39 @@ def result_of(case: Case, seed: int) -> Result:
     if place_s is not None:
         changes.append(f"workload.first_s={place_s}")
         loaded = load_scenario(name, [*to_scenario, changes[-1]])
+    policy = load_policy_named(case.policy, to_policy)
+    return _Asked(armed(loaded, seed) if swarm else loaded, policy, market, changes)
+
+
+def result_of(case: Case, seed: int) -> Result:
+    """Run one case under one seed and return its result, frames and all."""
+    asked = _asked(case, seed)
     with PATCHES[case.patch]() as factory:
         return run_scenario(
-            armed(loaded, seed) if swarm else loaded,
-            load_policy_named(case.policy, to_policy),
+            asked.loaded,
+            asked.policy,
             seed=seed,
             intents=case.intents,
-            overrides=changes,
-            market=market,
-            scenario_word=name,
+            overrides=asked.changes,
+            market=asked.market,
+            scenario_word=case.scenario.removesuffix(SWARM),
+            policy_word=case.policy,
+            executor_factory=factory,
+        )
+
+
+def rows_of(case: Case, seed: int) -> RunRows:
+    """Run one case under one seed and return its rows."""
+    asked = _asked(case, seed)
+    with PATCHES[case.patch]() as factory:
+        return run_rows(
+            asked.loaded,
+            asked.policy,
+            seed=seed,
+            intents=case.intents,
+            overrides=asked.changes,
+            market=asked.market,
+            scenario_word=case.scenario.removesuffix(SWARM),
             policy_word=case.policy,
             executor_factory=factory,
         )
@@ -161,47 +195,49 @@ def result_of(case: Case, seed: int) -> Result:
 def run(case: Case, seed: int, code: str) -> Row:
     """Run one case under one seed and boil it down."""
     began_s = time.perf_counter()
-    result = result_of(case, seed)
-    intents, found = result.frames["intents"], result.violations
-    touched = set(result.frames["faults"]["intent"])
+    rows = rows_of(case, seed)
+    intents, found = rows.intents, rows.violations
     entered = intents["entry_fills"] > 0
-    untouched = ~intents["intent"].isin(touched)
-    found = found[found["kind"].isin(_KINDS) & (found["check"] != _BY_MANY)]
+    untouched = ~np.isin(intents["intent"], rows.touched)
+    counted = np.flatnonzero(np.isin(found["kind"], _KINDS) & (found["check"] != _BY_MANY))
     return Row(
         code=code,
         scenario=case.place,
         policy=case.label,
         seed=seed,
         intents=case.intents,
-        decided=len(intents),
+        decided=len(entered),
         traded=int(entered.sum()),
         refused=int(intents["refused"].sum()),
         untouched=int(untouched.sum()),
         untouched_traded=int((untouched & entered).sum()),
         doubled=int((intents["over_fill"] > 0).sum()),
-        orphaned=int(intents["orphaned"].fillna(False).sum()),
-        unresolved=_left_open(result),
-        naked_s=round(float(intents["naked_charged_s"].fillna(0.0).sum()), 3),
+        orphaned=int((intents["orphaned"] == 1).sum()),
+        unresolved=_left_open(rows),
+        naked_s=round(float(np.nansum(intents["naked_charged_s"])), 3),
         requests=int(intents["requests"].sum()),
-        denied=sum(result.manifest["load"]["refusals"].values()),
-        counts={str(check): int(count) for check, count in found.groupby("check").size().items()},
-        told=_told(found),
+        denied=sum(rows.refusals.values()),
+        counts=dict(sorted(Counter(found["check"][counted].tolist()).items())),
+        told=_told(rows, counted),
         wall_s=round(time.perf_counter() - began_s, 3),
-        command=str(result.manifest["command"]),
+        command=str(rows.command),
     )
 
 
-def _left_open(result: Result) -> int:
+def _left_open(rows: RunRows) -> int:
     """Count intents without an end and positions left; in a shared account exits net, and only the account tells."""
-    intents, accounts = result.frames["intents"], result.frames["accounts"]
+    intents = rows.intents
     if not intents["shared_account"].any():
         return int((intents["outcome"] == "unresolved").sum())
-    return int(intents["ended_us"].isna().sum()) + int((accounts["position"].abs() > DUST).sum())
+    return int(np.isnan(intents["ended_us"]).sum()) + int((np.abs(rows.positions) > DUST).sum())
 
 
-def _told(found: pd.DataFrame) -> list[str]:
-    first = found.groupby("check").head(_SHOWN)
-    return [
-        f"{row.check} intent {row.intent}: {row.truth} | {row.belief} | {row.reproduce}"
-        for row in first.itertuples()
-    ]
+def _told(rows: RunRows, counted: Array) -> list[str]:
+    found, shown, told = rows.violations, Counter[str](), list[str]()
+    for row in counted.tolist():
+        check, intent = str(found["check"][row]), int(found["intent"][row])
+        shown[check] += 1
+        if shown[check] <= _SHOWN:
+            what = f"{found['truth'][row]} | {found['belief'][row]} | {rows.command.up_to(intent)}"
+            told.append(f"{check} intent {intent}: {what}")
+    return told

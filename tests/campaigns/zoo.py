@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from sim.metrics import concat_frames
-from sim.metrics.intervals import cvar, mean, proportion
 from sim.metrics.rows import markets_of
 from sim.scenario import policy_names
+from sim.statistics import cvar, mean, proportion
 from tests.campaigns.ledger import FOLDER, code_of, pooled
 from tests.campaigns.runs import Case, result_of
 

@@ -198,6 +198,24 @@ def test_i14_failure_behind_which_an_order_lives(truth: str, rows: Rows, judge_r
     assert "gone" in found[0]["belief"]
 
 
+@pytest.mark.parametrize(
+    ("closed", "said"), [(0.010, False), (0.004, True)], ids=["flat", "something is left"]
+)
+def test_i14_in_one_account_fills_net(closed: float, said: bool, judge_rows: Judge) -> None:
+    """An entry of unknown fate that another intent's fills took back has left nothing; one in part has."""
+    told = placement(attempts=1, sleeps_s=())
+    told["placement"][0].update(role="entry", success=False, outcome="unknown")
+    told["request"][0].update(role="entry", status=0)
+    told["write"] = [{"request": 1, "intent": 0, "role": "entry", "truth": "applied_late", "order": 7}]
+    told["order"] = [{"order": 7, "intent": 0, "role": "entry", "status": "FILLED"}]
+    told["fill"] = [fill(7, "entry", 1, 0.010), fill(8, "flatten", -1, closed, intent=1)]
+    told["intent"] = [
+        {"intent": number, "symbol": "BTCUSDT", "direction": 1, "quantity": 0.010} for number in (0, 1)
+    ]
+    judged = judge_rows(told, policy={"execution.look_up_unknown": True}, isolation="account")
+    assert any(row["check"] == "I14" for row in judged) is said
+
+
 def test_i14_an_honest_failure_passes(rows: Rows, judge_rows: Judge) -> None:
     """Nothing applied, nothing claimed."""
     honest = placement(attempts=5, sleeps_s=D7)

@@ -120,6 +120,26 @@ def test_l01_no_outcome_stays_unknown(requests: list[Row], said: bool, judge_row
     assert bool(found("L01", judge_rows(told() | {"request": requests}))) is said
 
 
+@pytest.mark.parametrize(
+    ("end", "stream", "said"),
+    [("EXPIRED", True, False), ("EXPIRED", False, True), ("", True, True), (None, True, True)],
+    ids=["it ended", "it ended, and nobody listens", "it rests", "it never arrived"],
+)
+def test_l01_who_listens_hears_of_an_end(
+    end: str | None, stream: bool, said: bool, judge_rows: Judge
+) -> None:
+    """The stream tells of an order's end; one that rests, or that never was, has to be asked about all the same."""
+    rows = told() | {"request": [request(1, 5.0, status=0)]}
+    rows["write"] = [{"request": 1, "intent": 0, "role": "sl", "truth": "applied", "order": 7}]
+    rows["order"] = [
+        {"order": 7, "intent": 0, "role": "sl", "status": status} for status in ("NEW", end) if status
+    ]
+    if end is None:
+        rows["write"], rows["order"] = [], []
+    judged = judge_rows(rows, policy={"execution.use_user_stream": stream})
+    assert bool(found("L01", judged)) is said
+
+
 def test_l01_a_flow_still_at_work(judge_rows: Judge) -> None:
     """live_s after faults have stopped (100 s held, 60 s to settle, 60 s bound) nothing may be pending."""
     rows = told(ended=250.0, books=310.0) | {"request": [request(1, 240.0)]}

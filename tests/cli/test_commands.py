@@ -216,7 +216,7 @@ def test_check_names_every_difference(cli: Cli, monkeypatch: pytest.MonkeyPatch,
         command="sim run mine.toml --policy d7 --seed 2 --intents 10",
     )
     report = GateReport(scenario="mine", runs=2, exact=1, updated=False, differences=(difference,))
-    monkeypatch.setattr(sim.cli.check, "_check_one", lambda name, *, update: report)
+    monkeypatch.setattr(sim.cli.check, "_check_one", lambda name, **asked: report)
     done = cli("check", gated)
     assert done.code == 1
     assert _fits(done.out)
@@ -232,10 +232,10 @@ def test_interrupted_update_says_what_it_wrote(
     (tmp_path / "other.toml").write_text((tmp_path / gated).read_text())
     check_one = sim.cli.check._check_one
 
-    def interrupted(name: str, *, update: bool) -> GateReport:
+    def interrupted(name: str, **asked: Any) -> GateReport:
         if name == "other.toml":
             raise KeyboardInterrupt
-        return check_one(name, update=update)
+        return check_one(name, **asked)
 
     monkeypatch.setattr(sim.cli.check, "_check_one", interrupted)
     done = cli("check", gated, "other.toml", "--update")

@@ -239,3 +239,42 @@ def test_a_fired_stop_has_a_second_before_what_it_left_is_closed() -> None:
     live(books, fire)
     assert 1.0 <= sent_s[1] - sent_s[0] < 1.2
     assert (books.position, books.resting()) == (0.0, [])
+
+
+def _not_shown(venue: Any, params: Any) -> Any:
+    return [{"symbol": "BTCUSDT", "positionAmt": "0"}]
+
+
+def test_a_position_no_read_has_shown_keeps_its_stop() -> None:
+    """Reads lag: stop and position are both missing in them, and the stop is not cancelled for that."""
+    books = VenueFake()
+    books.on("look sl", None, *[lambda v, p: _missing()] * 4)
+    books.on("position", *[_not_shown] * 4)
+    live(books, wait)
+    assert books.resting("sl") == ["i1-s"]
+    assert (books.position, books.log.count("exit")) == (0.5, 0)
+
+
+def test_an_ended_stop_of_a_position_no_read_has_shown_is_followed_by_an_exit() -> None:
+    """The stop is gone for certain and reads say flat: only a write tells, so a close is sent."""
+    books = VenueFake()
+    books.on("position", *[_not_shown] * 4)
+
+    async def end(executor: Any, result: Any) -> None:
+        books.orders["i1-s"]["status"] = "EXPIRED"
+        await asyncio.sleep(60.0)
+
+    live(books, end)
+    assert (books.position, books.resting()) == (0.0, [])
+
+
+def test_a_stop_that_fired_shows_in_its_type_alone() -> None:
+    """The ordinary endpoint goes on calling a fired stop NEW; what it left open is closed all the same."""
+    books = VenueFake()
+
+    async def stick(executor: Any, result: Any) -> None:
+        books.orders["i1-s"].update(type="MARKET", origType="STOP_MARKET")
+        await asyncio.sleep(120.0)
+
+    live(books, stick)
+    assert books.position == 0.0

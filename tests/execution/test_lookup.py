@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from sim.clock import run_virtual
+from sim.execution.conditional import send_conditional
 from sim.execution.lookup import (
+    can_look_up,
     cancel_conditional,
     cancel_order,
     find_conditional,
@@ -174,6 +176,25 @@ def test_a_client_without_signed_requests_is_asked_by_its_methods() -> None:
     assert seen.order is not None
     assert seen.order["params"] == {"symbol": "BTCUSDT", "origClientOrderId": "a-e"}
     assert run_virtual(cancel_order(Named(), "BTCUSDT", "a-s", algo=True)) is None
+
+
+def test_a_client_that_sends_as_python_binance_does_is_asked_that_way() -> None:
+    """Method in small letters, the path's name, signed, its version, and what is sent under ``data``."""
+    asked: list[Any] = []
+
+    class Raw:
+        async def _request_futures_api(self, *args: Any, **kwargs: Any) -> Any:
+            asked.append((*args, kwargs))
+            return ORDER
+
+    client, query = Raw(), {"symbol": "BTCUSDT"}
+    assert can_look_up(client)
+    assert run_virtual(find_order(client, "BTCUSDT", "a-e", algo=False)).state == "there"
+    assert run_virtual(send_conditional(client, "algo", query)) == ORDER
+    assert asked == [
+        ("get", "order", True, 1, {"data": {**query, "origClientOrderId": "a-e"}}),
+        ("post", "algoOrder", True, 1, {"data": {"algoType": "CONDITIONAL", **query}}),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sim.clock import run_virtual
+from sim.execution.lookup import Sighting
 from sim.execution.order_news import OrderNews
 
 
@@ -55,6 +56,8 @@ def test_nothing_heard_is_nothing_known() -> None:
         ([order("PARTIALLY_FILLED", "0.3"), order("NEW")], "PARTIALLY_FILLED", 0.3, "there"),
         ([order("FILLED", "1"), order("EXPIRED", "0")], "FILLED", 1.0, "there"),
         ([order("NEW", "nonsense")], "NEW", 0.0, "there"),
+        ([order("NEW", o="STOP_MARKET", ot="STOP_MARKET")], "NEW", 0.0, "there"),
+        ([order("NEW", o="MARKET", ot="STOP_MARKET")], "TRIGGERED", 0.0, "there"),
     ],
 )
 def test_late_and_doubled_news_changes_nothing(events: Any, status: str, executed: float, state: str) -> None:
@@ -139,3 +142,27 @@ def test_two_who_wait_for_one_order_are_both_woken() -> None:
     cancelled, one, two = run_virtual(main())
     assert isinstance(cancelled, asyncio.CancelledError)
     assert (one, two) == (True, True)
+
+
+def test_news_makes_the_wait_for_an_answer_short() -> None:
+    """Once the stream has told of an order, its answer is waited for a moment longer and no more."""
+
+    async def main() -> tuple[Sighting | None, float]:
+        news, loop = OrderNews(), asyncio.get_running_loop()
+        news.expect("a-e")
+        loop.call_later(1.0, news.handle, order("FILLED", "1"))
+        look = asyncio.sleep(60.0, Sighting("absent"))
+        return await news.unless_heard("a-e", look), loop.time()
+
+    heard, at_s = run_virtual(main())
+    assert (heard, at_s) == (None, pytest.approx(1.15))
+
+
+def test_a_resent_order_is_not_known_by_the_end_of_the_one_before() -> None:
+    """Its id is the same, its life another one."""
+    news = OrderNews()
+    news.expect("a-s")
+    news.handle(order("EXPIRED", client_id="a-s"))
+    news.renew("a-s")
+    news.renew("nobody's")
+    assert (news.latest("a-s"), news.latest("nobody's")) == (None, None)

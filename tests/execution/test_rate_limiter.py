@@ -280,6 +280,8 @@ EXIT = {"reduceOnly": "true"}
         ("_signed_request", ("POST", "/fapi/v1/order", {}), {}, (0, 1, "entry")),
         ("_signed_request", ("POST", "/fapi/v1/order"), {}, (0, 1, "entry")),
         ("_signed_request", ("GET", "/fapi/v1/order", {}), {}, (1, 0, "exit")),
+        ("_request_futures_api", ("post", "algoOrder", True, 1), {"data": EXIT}, (0, 1, "exit")),
+        ("_request_futures_api", ("get", "positionRisk", True, 3), {"data": {}}, (5, 0, "exit")),
         ("_signed_request", ("DELETE", "/fapi/v1/order", {}), {}, (1, 0, "exit")),
         ("_signed_request", ("GET", "/fapi/v3/positionRisk", {}), {}, (5, 0, "exit")),
     ],

@@ -106,3 +106,19 @@ def test_time_that_rests_is_not_counted() -> None:
         return await finish_within(limit, held_back(limit))
 
     assert run_virtual(main()) == "answer"
+
+
+@pytest.mark.parametrize(("hurried_s", "ends_s"), [(0.2, 0.7), (5.0, 1.0)], ids=["shorter", "never longer"])
+def test_a_limit_may_be_made_shorter_on_the_way(hurried_s: float, ends_s: float) -> None:
+    """Whoever learns more lets no more than so much be left."""
+
+    async def main() -> float:
+        loop, limit = asyncio.get_running_loop(), TimeLimit(1.0)
+        limit.hurry(0.0)
+        loop.call_later(0.5, limit.hurry, hurried_s)
+        with pytest.raises(TimeoutError):
+            await finish_within(limit, _after(3.0))
+        limit.hurry(0.0)
+        return loop.time()
+
+    assert run_virtual(main()) == pytest.approx(ends_s)

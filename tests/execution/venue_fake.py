@@ -298,4 +298,5 @@ def _role_of(params: dict[str, Any]) -> str:
 
 
 def _shown(order: dict[str, Any]) -> dict[str, Any]:
-    return {name: order[name] for name in ("orderId", "status", "executedQty", "avgPrice")}
+    names = ("orderId", "status", "executedQty", "avgPrice", "type", "origType")
+    return {name: order[name] for name in names if name in order}

@@ -49,9 +49,10 @@ def _other_code(expected: dict[str, Any]) -> None:
 
 def _metric(name: str, factor: float, key: str = "d7/3") -> Change:
     def change(expected: dict[str, Any]) -> None:
-        metrics = expected["runs"][key]["metrics"]
-        assert metrics[name]
-        metrics[name] *= factor
+        run = expected["runs"][key]
+        assert run["metrics"][name]
+        run["metrics"][name] *= factor
+        run["clusters"]["sums"][name] = [value * factor for value in run["clusters"]["sums"][name]]
 
     return change
 
@@ -173,6 +174,10 @@ def test_an_expected_run_that_nobody_makes_fails(gate: Callable[..., GateReport]
         ("metrics", {"requests_per_intent_mean": "x"}),
         ("metrics", {"requests_per_intent_mean": float("nan")}),
         ("violations", {"I01": None}),
+        ("faults", None),
+        ("clusters", []),
+        ("clusters", {"stretch_s": 0, "first_stretch": 1}),
+        ("clusters", {"stretch_s": 600, "first_stretch": 1, "stretches": [0], "of": {"intents": [1, 2]}}),
     ],
 )
 def test_a_damaged_expectation_is_refused_by_its_place(
@@ -181,6 +186,51 @@ def test_a_damaged_expectation_is_refused_by_its_place(
     """An edited file of expectations is an error with file, run and key, before it is compared."""
     with pytest.raises(sim.InputError, match=rf"s\.expected\.json: runs\['d7/3'\]\.{name}.*--update"):
         gate(lambda expected: expected["runs"]["d7/3"].update({name: value}))
+
+
+def _of_old(expected: dict[str, Any]) -> None:
+    del expected["schema"]
+    for run in expected["runs"].values():
+        del run["clusters"]
+        del run["faults"]
+
+
+def test_expectations_of_the_schema_before_serve_equal_bytes_alone(
+    gate: Callable[..., GateReport],
+) -> None:
+    """A file without sums still tells equal bytes; for anything else it is named with the way to renew it."""
+    assert gate(_of_old).exact == 2
+    with pytest.raises(sim.InputError, match=r"s\.expected\.json: schema: given 1, expected 2.*--update"):
+        gate(_other_code)
+
+
+def test_a_fault_that_no_longer_strikes_fails(gate: Callable[..., GateReport]) -> None:
+    """A fault that struck often and strikes never is a scenario that has lost its question."""
+
+    def often(expected: dict[str, Any]) -> None:
+        expected["runs"]["d7/3"]["faults"] |= {"gone": 10, "rare": 3}
+
+    (difference,) = gate(_other_code, often).differences
+    assert (difference.metric, difference.expected, difference.got) == ("fault gone", "10", "0")
+
+
+def test_other_seeds_are_a_second_sample(gate: Callable[..., GateReport], own: Path) -> None:
+    """Seeds that nobody kept are held against those that are kept, and luck does not fail them."""
+    gate()
+    report = check_scenario(str(own), seeds=[4])
+    assert report.passed
+    assert (report.runs, report.exact) == (2, 0)
+    assert {item.policy for item in report.judgements} == {"d7", "own/two.toml"}
+    assert report.command.endswith("--seeds 4")
+
+
+def test_update_says_metric_by_metric_what_changed(gate: Callable[..., GateReport]) -> None:
+    """What an update changes is told for each run with old and new value, to say in a commit."""
+    report = gate(_other_code, _metric("requests_per_intent_mean", 0.5), update=True)
+    first, second = report.changes
+    assert first.startswith("s, d7, seed 3: requests_per_intent_mean ")
+    assert "→" in first
+    assert second == "s, own/two.toml, seed 3: other bytes, the same numbers"
 
 
 def test_expectations_that_cannot_be_written_are_an_error(own: Path) -> None:

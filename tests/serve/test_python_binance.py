@@ -14,6 +14,7 @@ pytest.importorskip("binance", reason="python-binance is not installed (dependen
 import aiohttp
 from binance.exceptions import BinanceAPIException
 
+from sim.execution import EventDrivenExecutor
 from tests.serve.at_port import KEY, python_binance, python_binance_sockets
 from tests.web.python_binance_script import CAUSES, SYMBOL, TRADED, Call, close, order, trade
 
@@ -65,6 +66,29 @@ def test_who_is_not_let_in(serve: Any, credentials: tuple[str, str], code: int) 
             return caught.value.code
 
     assert serve(program) == code
+
+
+def test_a_bare_client_carries_the_shipped_executor(serve: Any) -> None:
+    """No adapter: entry, stop, read-back, target, close and sweep go through what the library itself offers."""
+
+    async def program(server: Any, client: Any) -> None:
+        assert not hasattr(client, "_signed_request")
+        executor = EventDrivenExecutor(client)
+        opened = await executor.submit_order(
+            symbol=SYMBOL, side="buy", quantity=0.5, planned_price=50_000.0, sl_percent=0.01, tp_percent=0.02,
+            intent_id="i1",
+        )  # fmt: skip
+        assert (opened.status, opened.protected) == ("open", True), opened.error_message
+        account = server.stand.slots[KEY].account
+        assert account.position(SYMBOL).quantity == 0.5
+        resting = await client.futures_get_open_algo_orders(symbol=SYMBOL)
+        assert sorted(found["clientAlgoId"] for found in resting) == ["i1-s", "i1-t"]
+        closed = await executor.close_position(symbol=SYMBOL, side="buy", quantity=0.5, intent_id="i1")
+        assert closed.success
+        assert account.position(SYMBOL).quantity == 0.0
+        assert not await client.futures_get_open_algo_orders(symbol=SYMBOL)
+
+    _run(serve, program, wallet=100_000.0)
 
 
 def test_the_user_stream_tells_a_trade(serve: Any) -> None:

@@ -96,12 +96,14 @@ def get_premium_index(door: Door, request: Request) -> tuple[Any, int]:
 
     There is no index here, so it is shown as mark; no funding is charged, so its rate is nought.
     """
-    rows = [_premium_index(door, symbol) for symbol in symbols_of(door, request)]
-    return rows if request.params.get("symbol") is None else rows[0], -1
+    if request.params.get("symbol") is not None:
+        return _premium_index(door, symbol_of(door, request)), -1
+    return [_premium_index(door, symbol) for symbol in symbols_of(door, request)], -1
 
 
 def _premium_index(door: Door, symbol: str) -> dict[str, Any]:
     path, now_us = door.venue.paths[symbol], door.now_us
+    now_ms = (door.epoch_us + now_us) // 1000
     mark = f"{path.mark(now_us):.8f}"
     return {
         "symbol": symbol,
@@ -110,6 +112,6 @@ def _premium_index(door: Door, symbol: str) -> dict[str, Any]:
         "estimatedSettlePrice": mark,
         "lastFundingRate": "0.00000000",
         "interestRate": "0.00010000",
-        "nextFundingTime": (door.now_ms // _FUNDING_EVERY_MS + 1) * _FUNDING_EVERY_MS,
+        "nextFundingTime": (now_ms // _FUNDING_EVERY_MS + 1) * _FUNDING_EVERY_MS,
         "time": (door.epoch_us + path.mark_time(now_us)) // 1000,
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -26,11 +26,16 @@ from sim.market.inside import BarTicks, flat
 from sim.market.shapes.features import FEATURES, UNKNOWN, cell_of, centre_of, features_of, is_turned
 from sim.market.shapes.warp import Shape, touch
 
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
 NEIGHBOURS: Final = 4
 _CANDIDATES: Final = 256
 """How many shapes, nearest by open and close alone, are compared in full."""
 _RANK: Final = np.arange(_CANDIDATES, dtype=np.int64)
 _FEATURE_MOST: Final = 1 << 16
+_KEPT: Final = 8_192
+"""Bars whose likeliest shapes, and shapes laid over bars, that are remembered: some 2 kB each."""
 FORMAT: Final = 1
 SHIPPED: Final = "shapes-1m.npz"
 SHIPPED_PARTS: Final = "shapes-5m.npz"
@@ -53,6 +58,11 @@ class ShapeLibrary:
     features: npt.NDArray[np.int32]
     _shapes: dict[int, Shape] = field(default_factory=dict, init=False, repr=False)
     _near: dict[int, tuple[IntArray, IntArray, IntArray]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    # What a bar may be filled with is the same under every seed, and many runs walk over one tape.
+    _likeliest: dict[BarTicks, list[int]] = field(default_factory=dict, init=False, repr=False)
+    _laid: dict[tuple[int, BarTicks, int], tuple[IntArray, IntArray]] = field(
         default_factory=dict, init=False, repr=False
     )
 
@@ -82,12 +92,29 @@ class ShapeLibrary:
         return f"{own} {inside}" if interval_us == self.interval_us else f"{own}, stretched, {inside}"
 
     def prints(self, key: int, bar: BarTicks, interval_us: int) -> tuple[IntArray, IntArray]:
-        """Return the prints of the shape drawn for ``bar``; a bar that does not move has one."""
-        height = bar.high - bar.low
-        if not height:
+        """Return the prints of the shape drawn for ``bar``; a bar that does not move has one.
+
+        The arrays are shared by all who ask, and read-only.
+        """
+        if bar.high == bar.low:
             return flat(bar)
-        near = self.nearest(bar)
-        shape = self._shape(int(near[mix(key, 1) * near.size >> 64]))
+        near = self._likeliest.get(bar)
+        if near is None:
+            near = self.nearest(bar).tolist()
+            _keep(self._likeliest, bar, near)
+        wanted = near[mix(key, 1) * len(near) >> 64], bar, interval_us
+        laid = self._laid.get(wanted)
+        if laid is None:
+            laid = self._lay(*wanted)
+            for array in laid:
+                array.flags.writeable = False
+            _keep(self._laid, wanted, laid)
+        return laid
+
+    def _lay(self, number: int, bar: BarTicks, interval_us: int) -> tuple[IntArray, IntArray]:
+        """Lay a shape over a bar that moves."""
+        shape = self._shape(number)
+        height = bar.high - bar.low
         open_, close = bar.open - bar.low, bar.close - bar.low
         turned = is_turned(open_, close, height)
         if turned:
@@ -163,6 +190,13 @@ class ShapeLibrary:
                 str(path), error.strerror or "cannot be read", "a shape library (.npz)"
             ) from error
         return _read(content, str(path))
+
+
+def _keep(kept: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    """Remember ``value``, and forget the oldest where there are many."""
+    if len(kept) >= _KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = value
 
 
 def _read(content: bytes, shown: str) -> ShapeLibrary:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from sim.faults import Fault
+from sim.faults import Fault, FaultInjector
 from sim.scenario.market_spec import LineSpec, MarketSpec
 from sim.scenario.spec import Scenario
 from sim.scenario.workload_spec import WorkloadSpec
+from sim.trace import Trace
 
 ORDER, ALGO = "/fapi/v1/order", "/fapi/v1/algoOrder"
 READ: TypeAdapter[Any] = TypeAdapter(Fault)
@@ -72,6 +73,18 @@ def test_the_market_halts_with_the_venue() -> None:
     assert scenario.model_copy(update={"faults": [alone]}).shocks_in_force() == (gap,)
     line = MarketSpec(path="line", line=LineSpec(start_price=100.0, pct_per_s=0.0))
     assert scenario.model_copy(update={"market": line}).shocks_in_force() == ()
+
+
+@pytest.mark.parametrize(("market", "until_us"), [(True, 70_000_000), (False, 30_000_000)])
+def test_a_halt_keeps_everybody_out_for_as_long_as_the_market_stands(market: bool, until_us: int) -> None:
+    """Faults end with the last intent, here at 30 s; nobody trades on a halted market all the same."""
+    fault = READ.validate_python(
+        {"name": "maintenance", "kind": "venue_halt", "market": market, **_window(10.0, 60.0)}
+    )
+    trace = Trace()
+    FaultInjector([fault], 1, 0, 30_000_000, trace)
+    outage = trace.arrays("outage")
+    assert (outage["opened_us"].tolist(), outage["closed_us"].tolist()) == ([10_000_000], [until_us])
 
 
 def test_an_endpoint_goes_overnight_and_another_appears(make: Callable[..., Any]) -> None:

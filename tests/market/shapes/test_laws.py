@@ -162,3 +162,14 @@ def test_bars_nobody_asks_about_are_not_made(day: Bars) -> None:
     level = float(day.high.max())
     assert path.first_last_crossing(level, True, 0, day.end_us) is not None
     assert len(path._bars) == 1
+
+
+def test_what_is_laid_over_a_bar_is_shared_and_nobody_may_change_it() -> None:
+    """Asked twice, the library answers with the same arrays, and they are read-only."""
+    bar = BarTicks(1_010, 1_040, 1_000, 1_030, 20, 5e6)
+    times, ticks = shipped_shapes().prints(7, bar, MINUTE_US)
+    again = shipped_shapes().prints(7, bar, MINUTE_US)
+    assert again[0] is times
+    assert again[1] is ticks
+    with pytest.raises(ValueError, match="read-only"):
+        ticks += 1
