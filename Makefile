@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench gate campaign evidence mutants reference fidelity clean
+.PHONY: help run test lint bench gate campaign evidence mutants reference fidelity claims clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ reference: $(VENV)/.runtime ## rewrite the committed reference report
 
 fidelity: $(VENV)/.runtime ## rewrite the committed comparison of paths with real seconds (minutes)
 	$(BIN)/python reports/make_fidelity.py
+
+claims: $(VENV)/.runtime ## run what is missing of the maps of the document's claims, and rewrite them (minutes)
+	$(BIN)/python reports/make_claims.py
 
 clean: ## remove the environment and what runs wrote
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -90,9 +90,13 @@ TABLES: Final[dict[str, str]] = {
     "process": f"kind:s {_INTENT} at_us:i",
     # What a read of a price brought, where a fault changed it: value told, age, and the true price then.
     "price": f"{_INTENT} at_us:i call:s value:f age_us:i true_value:f",
+    # A line the code under test logged or printed (logger "print"); a traceback stands below its text.
+    "log": f"{_INTENT} at_us:i logger:s level:s text:s",
     # What a check found.  kind: safety, liveness, practice or simulator.
     "violation": f"check:s kind:s {_INTENT} at_us:i amount:f unit:s truth:s belief:s",
 }
+
+_ONLY_WITH_ROWS: Final = frozenset({"log"})
 
 _CODES: Final = {"i": "q", "n": "i", "f": "d", "b": "b", "s": "i"}
 
@@ -250,9 +254,12 @@ class Trace:
         self.tables = {name: Table(name, declaration) for name, declaration in TABLES.items()}
 
     def sha256(self) -> str:
-        """Hash the canonical records of all tables but ``violation`` (a judge's word is not what happened)."""
+        """Hash the canonical records of all tables but ``violation`` (a judge's word is not what happened).
+
+        A table in :data:`_ONLY_WITH_ROWS` is part of it where it has any: a run without is what it was before that.
+        """
         total = hashlib.sha256()
         for name, table in self.tables.items():
-            if name != "violation":
+            if name != "violation" and (name not in _ONLY_WITH_ROWS or len(table)):
                 total.update(table.digest().encode())
         return total.hexdigest()

@@ -47,8 +47,9 @@ def _sent(case: Case) -> list[Finding]:
             int(sent["at_us"][row]),
             float(count),
             "orders",
-            f"the {sent['role'][row]} order left with quantity {quantity[row]:.12g}, price {price[row]:.12g}, trigger "
-            f"{trigger[row]:.12g}: "
+            f"the {sent['role'][row]} order left with "
+            + _numbers(("quantity", quantity[row]), ("price", price[row]), ("trigger", trigger[row]))
+            + ": "
             + (
                 "no finite number above 0" if bad[row] else "off the symbol's grid" if off[row]
                 else f"below the minimum notional of {least[row]:g}"
@@ -57,6 +58,11 @@ def _sent(case: Case) -> list[Finding]:
         )
         for row, count in zip(wrong[first], counts, strict=True)
     ]  # fmt: skip
+
+
+def _numbers(*named: tuple[str, float]) -> str:
+    """Say the numbers that were sent."""
+    return ", ".join(f"{name} {value:.12g}" for name, value in named if not np.isnan(value))
 
 
 def _seen(case: Case) -> list[Finding]:

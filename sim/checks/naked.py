@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.checks.arrays import first_of_group, rows_of, steps_of, symbol_numbers
+from sim.checks.arrays import among, first_of_group, rows_of, steps_of, symbol_numbers
 from sim.checks.case import BoolArray, Case, Columns, FloatArray, IntArray
 from sim.outages import Outages
 
@@ -80,7 +80,22 @@ def outages_of(case: Case) -> Outages:
 
 
 def _outages(case: Case) -> Outages:
-    return Outages(case.table("outage"))
+    rows, waits = case.table("outage"), _unearned_waits(case)
+    if not waits["intent"].size:
+        return Outages(rows)
+    return Outages({name: np.concatenate([rows[name], waits[name]]) for name in waits})
+
+
+def _unearned_waits(case: Case) -> Columns:
+    """Return the waits that a 429 of nobody's making asked for: who keeps to them (I10) cannot protect anything."""
+    waits, faults = case.table("told_to_wait"), case.table("fault")
+    limited = np.array([kind.startswith("429") for kind in faults["kind"]], dtype=np.bool_)
+    unearned = among(waits["request"], faults["request"][limited])
+    return {
+        "intent": waits["intent"][unearned],
+        "opened_us": waits["at_us"][unearned],
+        "closed_us": waits["until_us"][unearned],
+    }
 
 
 def stretches_of(case: Case) -> Stretches:

@@ -12,13 +12,18 @@ import typer
 
 from sim import __version__
 from sim.cli import (
+    backcast,
+    calibrate,
     catalogue,
     check,
     compare,
+    compare_logs,
     faults,
     fidelity,
+    hunt,
     klines,
     power,
+    report,
     run,
     scenarios,
     schema,
@@ -43,6 +48,7 @@ COMMANDS: Final[dict[str, Callable[..., object]]] = {
     "power": power.power,
     "check": check.check,
     "show": show.show,
+    "report": report.report,
     "serve": serve.serve,
     "list": catalogue.list_all,
     "scenarios": scenarios.scenarios,
@@ -51,8 +57,12 @@ COMMANDS: Final[dict[str, Callable[..., object]]] = {
     "fidelity": fidelity.fidelity,
     "sweep": sweep.sweep,
     "sweep-calls": sweep_calls.sweep_calls,
+    "hunt": hunt.hunt,
     "fit-slippage": slippage.fit_slippage,
     "tune": tune.tune,
+    "calibrate": calibrate.calibrate,
+    "backcast": backcast.backcast,
+    "compare-logs": compare_logs.compare_logs,
 }
 GROUPS: Final[dict[str, typer.Typer]] = {"klines": klines.app}
 
@@ -82,14 +92,19 @@ def _top(
       sim run quickstart --policy d7            one run: numbers, pages and tables in reports/
       sim show quickstart-d7-seed1              its ten worst intents
       sim show quickstart-d7-seed1 --intent 7   the story of one
+      sim report quickstart-d7-seed1            draw its page again, from its tables
       sim compare quickstart --policies d7,legacy-sltp
       sim power quickstart --policies d7,safe --effect 0.5
       sim sweep quickstart --policies d7,safe --seeds 100 --intents 20
       sim serve calm_baseline --port 8000       the exchange on a port, for any client
       sim check                                 rerun what has expected results
       sim sweep-calls quickstart                one bracket, each call failed in each way
+      sim hunt quickstart --budget 60s          the shortest script of faults that breaks a rule
       sim fit-slippage calm_baseline            what entries cost by hour, volatility and size
       sim tune d7_claims --space space.toml --trials 60
+      sim calibrate night.log                   from a bad night's log to its scenario
+      sim backcast week/*.log                   would the days before have told of the last
+      sim compare-logs before.log after.log     keep the deployment, or roll it back
       sim fidelity                              how near the paths are to real seconds
       sim klines fetch BTCUSDT klines 1m 2024-01
       sim klines check klines                   what market files hold, and how they load

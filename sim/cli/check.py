@@ -17,6 +17,7 @@ import typer
 from sim.api.inputs import skipped, with_expectations
 from sim.api.progress import over_runs, progress_bar
 from sim.api.values import comma_list, seed_list, whole_number
+from sim.cli.options import AppDir, Code
 from sim.cli.output import WIDTH, print_table
 from sim.errors import InputError
 
@@ -51,6 +52,8 @@ def check(
         str | None,
         typer.Option("--seeds", metavar="A,B,…", help="Run these seeds instead of those of the check."),
     ] = None,
+    code: Code = None,
+    app_dir: AppDir = None,
     junit: Annotated[
         str | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML, for CI.")
     ] = None,
@@ -78,7 +81,15 @@ def check(
       sim check quickstart --seeds 101,102,103
       sim check --junit check.xml --markdown check.md
       sim check --coverage
+      sim check quickstart --code placer=bot.orders:Placer --app-dir ~/bot
     """
+    from sim.code import code_overrides
+
+    changed = code_overrides(code, app_dir)
+    if changed and update:
+        raise InputError(
+            "--code", code, "no --update with it: expectations are of the scenario as it is written"
+        )
     if as_json and not coverage:
         raise InputError("--json", True, "--coverage with it")
     if seeds is not None and update:
@@ -93,7 +104,7 @@ def check(
     updated: list[str] = []
     missing: list[tuple[str, str]] = []
     try:
-        for name, report in _reports(names, jobs, update=update, seeds=chosen):
+        for name, report in _reports(names, jobs, update=update, seeds=chosen, overrides=changed):
             if report is None:
                 missing.append((name, str(skipped(name))))
                 _say_skipped(name, quiet=as_json)
@@ -140,11 +151,11 @@ def _print_changes(reports: Sequence[GateReport]) -> None:
 
 
 def _reports(
-    names: Sequence[str], jobs: int, *, update: bool, seeds: Sequence[int] | None
+    names: Sequence[str], jobs: int, *, update: bool, seeds: Sequence[int] | None, overrides: Sequence[str]
 ) -> Iterator[tuple[str, GateReport | None]]:
     """Yield each scenario's report in the order of ``names``; None for one that is skipped."""
     there = [name for name in names if not skipped(name)]
-    asked = partial(_check_one, update=update, seeds=seeds, scenarios=len(there))
+    asked = partial(_check_one, update=update, seeds=seeds, scenarios=len(there), overrides=overrides)
     if jobs == 1 or len(there) < 2:
         for name in names:
             yield name, (asked(name) if name in there else None)
@@ -182,7 +193,13 @@ def _print_coverage(reports: Sequence[GateReport], *, as_json: bool) -> None:
 
 
 def _check_one(
-    name: str, *, update: bool, seeds: Sequence[int] | None, scenarios: int, quiet: bool = False
+    name: str,
+    *,
+    update: bool,
+    seeds: Sequence[int] | None,
+    scenarios: int,
+    overrides: Sequence[str],
+    quiet: bool = False,
 ) -> GateReport:
     from sim.experiment import check_scenario
     from sim.scenario import load_scenario
@@ -190,7 +207,9 @@ def _check_one(
     spec = load_scenario(name).scenario.check
     with progress_bar(not quiet) as advance:
         progress = None if quiet else over_runs(advance, len(spec.policies) * len(seeds or spec.seeds))
-        return check_scenario(name, update=update, seeds=seeds, scenarios=scenarios, progress=progress)
+        return check_scenario(
+            name, update=update, seeds=seeds, scenarios=scenarios, overrides=overrides, progress=progress
+        )
 
 
 def _print(report: GateReport) -> None:

@@ -11,7 +11,7 @@ import typer
 from sim.api.folders import REPORTS, WRITABLE, as_input_error, new_folder
 from sim.api.progress import PAGES, notice, over_runs, progress_bar
 from sim.api.values import comma_list, seed_list
-from sim.cli.options import Intents, Json, Out, Quiet, Set
+from sim.cli.options import AppDir, Code, Intents, Json, Out, Quiet, Set
 from sim.cli.output import after_writing
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def compare(
     ] = None,
     intents: Intents = None,
     overrides: Set = None,
+    code: Code = None,
+    app_dir: AppDir = None,
     out: Out = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -47,12 +49,14 @@ def compare(
       sim compare quickstart --policies d7,legacy-sltp
       sim compare quickstart --policies d7,my/policy.toml --seeds 1,2,3,4,5 --intents 200
     """
+    from sim.code import code_overrides
     from sim.experiment import compare_policies
     from sim.report import comparison_text, publish_comparison
     from sim.scenario import load_policy_named, load_scenario, split_overrides
 
     names = comma_list("--policies", policies, "names or files")
-    to_scenario, to_policy = split_overrides(overrides or [])
+    overrides = [*(overrides or []), *code_overrides(code, app_dir)]
+    to_scenario, to_policy = split_overrides(overrides)
     loaded = load_scenario(scenario, to_scenario)
     chosen = (
         seed_list("--seeds", comma_list("--seeds", seeds, "whole numbers"))
@@ -68,7 +72,7 @@ def compare(
                 names,
                 seeds=chosen,
                 intents=intents,
-                overrides=overrides or [],
+                overrides=overrides,
                 progress=over_runs(advance, len(names) * len(chosen)),
             )
         with notice(not quiet, PAGES), as_input_error("--out", target, WRITABLE):

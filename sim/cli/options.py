@@ -46,3 +46,17 @@ Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The fold
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print no progress and no summary, only the folder's path.")
 ]
+Code = Annotated[
+    str | None,
+    typer.Option(
+        "--code",
+        metavar="PART=MODULE:NAME,…",
+        help="Your own executor, placer, guard, bracket, flow, rate_limiter, policy_store, client; also stubs=a+b.",
+    ),
+]
+AppDir = Annotated[
+    str | None,
+    typer.Option(
+        "--app-dir", metavar="DIR", help="Where your modules lie (default: beside the scenario, or here)."
+    ),
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import sys
 from collections import Counter
 from pathlib import Path
@@ -15,11 +16,15 @@ from sim.api.folders import REPORTS, WRITABLE, as_input_error, new_folder
 from sim.api.inputs import load_reaction
 from sim.api.progress import PAGES, notice, progress_bar
 from sim.cli.log_file import log_to
-from sim.cli.options import Intents, Json, Out, Policy, Quiet, Seed, Set
+from sim.cli.options import AppDir, Code, Intents, Json, Out, Policy, Quiet, Seed, Set
 from sim.cli.output import after_writing
+from sim.errors import InputError
 
 if TYPE_CHECKING:
+    from logging import Logger
+
     from sim.experiment import Result
+    from sim.scenario import LoadedPolicy
 
 
 def run(
@@ -30,6 +35,16 @@ def run(
     overrides: Set = None,
     seed: Seed = None,
     intents: Intents = None,
+    code: Code = None,
+    app_dir: AppDir = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="NAME|FILE",
+            help="Run this policy on the same weather too, and set the money of both side by side.",
+        ),
+    ] = None,
     out: Out = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write the tables as CSV too.")] = False,
     as_json: Json = False,
@@ -52,6 +67,9 @@ def run(
         ),
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when safety was violated.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print every table, not only what fits one screen.")
+    ] = False,
     quiet: Quiet = False,
 ) -> int:
     """Run one scenario under one policy and one seed.
@@ -63,35 +81,48 @@ def run(
     Examples:
       sim run
       sim run quickstart --policy legacy-sltp --seed 3
+      sim run quickstart --policy safe --against never-resend
       sim run my/scenario.toml --set faults.internal_error.how.rate=0.2 --set execution.max_order_retries=3
       sim run quickstart --intents 50 --log run.log --json
       sim run calm_baseline --swarm --seed 17 --verify
+      sim run quickstart --code flow=bot.trader:trade,client=ccxt --app-dir ~/bot
     """
     # The rooms below cost a second to import: only a run pays for them, not the help.
-    from sim.experiment import armed, run_name, run_scenario
-    from sim.report import publish, summary_text
+    from sim.code import code_overrides
+    from sim.experiment import armed, run_name, run_scenario, set_against
+    from sim.report import brief_text, publish, summary_text
     from sim.scenario import load_scenario, split_overrides
 
-    to_scenario, to_policy = split_overrides(overrides or [])
+    overrides = [*(overrides or []), *code_overrides(code, app_dir)]
+    to_scenario, to_policy = split_overrides(overrides)
     loaded = load_scenario(scenario, to_scenario)
     reaction = load_reaction(loaded, policy, to_policy)
+    rival = load_reaction(loaded, against, to_policy) if against is not None else None
+    if rival is not None and rival.name == reaction.name:
+        raise InputError("--against", against, f"a policy other than the one that runs, {reaction.name}")
     seed = loaded.scenario.check.seeds[0] if seed is None else seed
     if swarm:
         loaded = armed(loaded, seed)
     target = out or REPORTS / run_name(loaded, reaction, seed, intents)
     with new_folder(target) as folder, log_to(log, target) as logger:
         with progress_bar(not quiet) as advance:
-            result = run_scenario(
-                loaded,
-                reaction,
-                seed=seed,
-                intents=intents,
-                overrides=overrides or [],
-                scenario_word=scenario,
-                policy_word=policy or "",
-                progress=None if advance is None else lambda done, total: advance(loaded.name, done, total),
-                logger=logger,
-            )
+
+            def run_one(one: LoadedPolicy, word: str, lines: Logger | None) -> Result:
+                return run_scenario(
+                    loaded,
+                    one,
+                    seed=seed,
+                    intents=intents,
+                    overrides=overrides or [],
+                    scenario_word=scenario,
+                    policy_word=word,
+                    progress=None if advance is None else lambda done, total: advance(one.name, done, total),
+                    logger=lines,
+                )
+
+            result = run_one(reaction, policy or "", logger)
+            if rival is not None:
+                result = set_against(result, run_one(rival, against or "", None), against or "")
         with notice(not quiet, PAGES), as_input_error("--out", target, WRITABLE):
             publish(result, folder, csv=csv)
     with after_writing(str(target)):
@@ -101,11 +132,12 @@ def run(
         elif quiet:
             print(target)
         else:
-            print(summary_text(result))
+            print(summary_text(result) if verbose else brief_text(result))
             print(f"\nfolder  {target}\npage    {target / 'index.html'}")
+            print(f"worst   sim show {shlex.quote(target.name if target.parent == REPORTS else str(target))}")
     same = _is_the_same_twice(scenario, policy, overrides, seed, intents, swarm) if verify else True
-    code = _exit_code(result) if strict else 0
-    return code if same else 1
+    status = _exit_code(result) if strict else 0
+    return status if same else 1
 
 
 def _is_the_same_twice(

@@ -22,7 +22,7 @@ from sim.cli.options import Intents, Json, Quiet, Set
 from sim.cli.output import WIDTH, print_table
 
 if TYPE_CHECKING:
-    from sim.sweep import Asked, CellSummary, SweepSummary
+    from sim.sweep import Asked, CellSummary, ExpectedLoss, SweepSummary
 
 _LINE_EVERY_S: Final = 30.0
 _LONGEST_NAME: Final = 120
@@ -75,6 +75,13 @@ def sweep(
             help="Add seeds, at most --seeds, until the widest interval of a column of the intents is W.",
         ),
     ] = None,
+    rates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="How often what each scenario forces comes by nature: adds expected losses.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The folder to write, or to go on with.")
     ] = None,
@@ -85,7 +92,7 @@ def sweep(
 
     Each batch of runs is kept as it ends, in reports/sweep-SCENARIOS-POLICIES (or --out): stopped at any moment, the
     same command goes on there and runs nothing twice.  The folder holds one row per intent and per run as partitioned
-    parquet, summary.csv, summary.json and sweep.json; they are the same bytes however many processes made them.
+    parquet, summary.csv, summary.json, sweep.json and the page: the same bytes however many processes made them.
 
     \b
     Examples:
@@ -93,7 +100,9 @@ def sweep(
       sim sweep quickstart lossy_network --policies d7 --grid execution.max_order_retries=1:5:5
       sim sweep quickstart --policies d7 --grid workload.every_s=5,60 --dask tcp://10.0.0.5:8786
       sim sweep quickstart --policies d7,safe --seeds 800 --until-width result_quote=0.5
+      sim sweep ghost_entry drop_after_entry --policies d7,safe --rates rates.toml
     """
+    from sim.report import publish_sweep
     from sim.sweep import Asked
     from sim.sweep import sweep as run_sweep
 
@@ -106,17 +115,21 @@ def sweep(
         first_seed=first_seed,
         intents=intents,
         until_width=until_width,
+        rates=rates,
     )
     target = out or REPORTS / _name_of(asked)
     with as_input_error("--out", target, WRITABLE), _told(target), _shown(not quiet) as progress:
         summary = run_sweep(asked, target, jobs=jobs, dask=dask, progress=progress)
+        publish_sweep(target)
     if as_json:
         print(json.dumps({**_facts(summary), "folder": str(target)}, ensure_ascii=False, allow_nan=False))
     elif quiet:
         print(target)
     else:
         _print_summary(summary)
-        print(f"\nfolder  {target}")
+        if summary.expected:
+            _print_expected(summary)
+        print(f"\nfolder  {target}\npage    {target / 'index.html'}")
 
 
 def _name_of(asked: Asked) -> str:
@@ -171,11 +184,14 @@ def _log_lines() -> Callable[[int, int], None]:
 def _facts(summary: SweepSummary) -> dict[str, Any]:
     from sim.sweep import record_of
 
-    return {
+    facts: dict[str, Any] = {
         "command": summary.command,
         "confidence": summary.confidence,
         "cells": [record_of(cell) for cell in summary.cells],
     }
+    if summary.expected:
+        facts["expected_loss"] = [record_of(expected) for expected in summary.expected]
+    return facts
 
 
 def _print_summary(summary: SweepSummary) -> None:
@@ -208,7 +224,35 @@ def _print_summary(summary: SweepSummary) -> None:
             print(textwrap.fill(text, WIDTH, subsequent_indent=" " * 10, break_on_hyphens=False))
 
 
-def _name_of_cell(cell: CellSummary) -> str:
+def _print_expected(summary: SweepSummary) -> None:
+    """Print λ · c: what each policy is expected to lose at the rates of nature."""
+    columns = ("policy", "loss", "interval", "against the first", "interval", "most of it")
+    rows = []
+    for expected in summary.expected:
+        name, part = max(expected.parts.items(), key=lambda item: abs(item[1]))
+        against = ("", "first")
+        if math.isfinite(expected.difference):
+            against = (
+                _money(expected.difference),
+                f"{_money(expected.difference_low)} … {_money(expected.difference_high)}",
+            )
+        edges = f"{_money(expected.low)} … {_money(expected.high)}"
+        rows.append(
+            (_name_of_cell(expected), _money(expected.value), edges, *against, f"{name} {_money(part)}")
+        )
+    print("\nexpected loss at natural rates")
+    print_table(columns, rows, right=columns[1:5])
+    print("loss      quote per 1,000 intents against the ideal executor: how often each fault comes, times")
+    print("          what it costs an intent that meets it; both intervals are carried through")
+    print("against   the same less the first policy's, over the same intents: below zero loses less")
+
+
+def _money(value: float) -> str:
+    # Rounded first: no zero has a sign.
+    return f"{round(value, 2) + 0.0:,.2f}"
+
+
+def _name_of_cell(cell: CellSummary | ExpectedLoss) -> str:
     point = " ".join(f"{key.rpartition('.')[2]}={value}" for key, value in cell.point.items())
     return f"{cell.policy} {point}".strip()
 

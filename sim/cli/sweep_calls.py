@@ -15,7 +15,7 @@ from sim.api.folders import WRITABLE, as_input_error
 from sim.api.inputs import load_reaction
 from sim.api.progress import progress_bar
 from sim.api.values import whole_number
-from sim.cli.options import Json, Policy, Seed, Set
+from sim.cli.options import AppDir, Code, Json, Policy, Seed, Set
 from sim.cli.output import print_table
 from sim.errors import unknown_name
 
@@ -31,6 +31,8 @@ def sweep_calls(
     ] = "quickstart",
     policy: Policy = None,
     overrides: Set = None,
+    code: Code = None,
+    app_dir: AppDir = None,
     seed: Seed = None,
     intent: Annotated[
         int | None,
@@ -66,15 +68,23 @@ def sweep_calls(
       sim sweep-calls quickstart --call entry --fault "reply lost"
       sim sweep-calls my/scenario.toml --set execution.retry_timeouts=false --json
     """
+    from sim.code import code_overrides, factory_for
     from sim.hunt import CLASSES, Bracket, records
     from sim.hunt import sweep_calls as sweep
     from sim.hunt import sweep_crashes as crash
     from sim.scenario import load_scenario, split_overrides
 
     kinds = _chosen("--fault", "a class of fault", only_faults, {kind.name: kind for kind in CLASSES})
-    to_scenario, to_policy = split_overrides(overrides or [])
+    overrides = [*(overrides or []), *code_overrides(code, app_dir)]
+    to_scenario, to_policy = split_overrides(overrides)
     loaded = load_scenario(scenario, to_scenario)
-    bracket = Bracket(loaded, load_reaction(loaded, policy, to_policy), seed=seed, intent=intent)
+    bracket = Bracket(
+        loaded,
+        load_reaction(loaded, policy, to_policy),
+        seed=seed,
+        intent=intent,
+        executor_factory=factory_for(loaded),
+    )
     calls = _chosen(
         "--call", "a call of the fault-free run", only_calls, {call.name: call for call in bracket.calls}
     )

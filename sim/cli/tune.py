@@ -89,6 +89,7 @@ def tune(
       sim tune d7_claims --space space.toml --trials 60
       sim tune lossy_network read_fog --space space.toml --trials 100 --seeds 32 --storage sqlite:///tune.db
     """
+    from sim.report import publish_tuning
     from sim.tune import declared_edge, evidence, publish
     from sim.tune import tune as tune_policy
 
@@ -110,6 +111,7 @@ def tune(
             )
         with as_input_error("--out", target, WRITABLE):
             publish(tuning, folder)
+            publish_tuning(folder)
     with after_writing(str(target)):
         if as_json:
             print(
@@ -119,7 +121,7 @@ def tune(
             print(target)
         else:
             _print(tuning)
-            print(f"\nfolder  {target}\ntrials  {kept}")
+            print(f"\nfolder  {target}\npage    {target / 'index.html'}\ntrials  {kept}")
     if tuning.recommendation is None:
         raise SystemExit(1)
 

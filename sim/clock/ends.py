@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 from sim.errors import SimError
 
 
@@ -10,7 +13,11 @@ class Deadlock(SimError):
 
 
 class Runaway(SimError):
-    """Report that one instant never ends."""
+    """Report that one instant never ends; ``task`` is the one that was stepped last, None where it was none."""
+
+    def __init__(self, text: str, task: asyncio.Task[Any] | None = None) -> None:
+        super().__init__(text)
+        self.task = task
 
 
 class EventLimit(SimError):

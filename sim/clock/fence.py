@@ -49,9 +49,9 @@ def _virtual_time_functions(
         return gmtime(unix_us() / 1e6 if seconds is None else seconds)
 
     def refuse_sleep(seconds: float) -> None:
-        tell("time.sleep")
+        place = tell("time.sleep").removeprefix("time.sleep")
         raise RealWorldCall(
-            f"time.sleep({seconds!r}) blocks the event loop; under virtual time await asyncio.sleep instead"
+            f"time.sleep({seconds!r}){place} blocks the event loop; under virtual time await asyncio.sleep instead"
         )
 
     return {
@@ -167,14 +167,20 @@ def _set_zone(name: str | None) -> None:
         time_module.tzset()
 
 
+_NAMED: dict[tuple[str, ...], tuple[frozenset[str], list[str]]] = {}
+"""By prefixes: the names of all modules when they were last looked through, and those found."""
+
+
 def _under_test(prefixes: Sequence[str]) -> list[Any]:
-    # Asked once for every run, of some thousand modules: one call decides about a name.
-    inside = tuple(prefix + "." for prefix in prefixes)
-    return [
-        module
-        for name, module in list(sys.modules.items())
-        if (name.startswith(inside) or name in prefixes) and module is not None
-    ]
+    # Asked once for every run, of some thousand modules, which seldom change: only their names are compared.
+    key = tuple(prefixes)
+    known, found = _NAMED.get(key, (None, []))
+    if known != sys.modules.keys():
+        inside = tuple(prefix + "." for prefix in prefixes)
+        known = frozenset(sys.modules)
+        found = [name for name in sys.modules if name.startswith(inside) or name in key]
+        _NAMED[key] = (known, found)
+    return [module for name in found if (module := sys.modules[name]) is not None]
 
 
 @dataclass

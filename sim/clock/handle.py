@@ -56,3 +56,8 @@ class Handle:
 
     def __repr__(self) -> str:
         return f"<Handle {self._callback!r} at {self._when_us} µs{' cancelled' if self._cancelled else ''}>"
+
+
+def stepped_by(event: Any) -> Any:
+    """Return the object whose method an event calls: a task, where it is a task's step; None where it is none's."""
+    return getattr(getattr(event, "_callback", None), "__self__", None)

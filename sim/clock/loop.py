@@ -27,7 +27,7 @@ import simpy
 from simpy.events import NORMAL
 
 from sim.clock.ends import Deadlock, EventLimit, Runaway
-from sim.clock.handle import Handle
+from sim.clock.handle import Handle, stepped_by
 from sim.clock.refusing import RealWorldCall, RefusingLoop
 from sim.clock.tasks import NumberedTask
 
@@ -156,7 +156,7 @@ class VirtualLoop(RefusingLoop):
                         event = ready.popleft()[3]
                     budget -= 1
                     if not budget:
-                        raise Runaway(self._runaway_text(event))
+                        raise self._runaway(event)
                 elif queue:
                     key = queue[0]
                     event = key[3]
@@ -176,7 +176,7 @@ class VirtualLoop(RefusingLoop):
                     else:
                         budget -= 1
                         if not budget:
-                            raise Runaway(self._runaway_text(event))
+                            raise self._runaway(event)
                 else:
                     return False
                 events_run += 1
@@ -215,12 +215,20 @@ class VirtualLoop(RefusingLoop):
     def _limit_text(self) -> str:
         return f"{self.event_limit} events used up at {self._env._now / 1e6:.6f} s"
 
-    def _runaway_text(self, event: Any) -> str:
-        what = event._callback if type(event) is Handle else event
-        return (
+    def _runaway(self, event: Any) -> Runaway:
+        what, owner = getattr(event, "_callback", event), stepped_by(event)
+        if type(event) is Handle:
+            # Whoever cuts it off may go on with the run, and then nothing must be missing.
+            self._ready.appendleft((self._env._now, NORMAL, self._next_id(), event))
+        return Runaway(
             f"more than {RUNAWAY_CALLBACKS} callbacks at {self._env._now / 1e6:.6f} s "
-            f"without time moving on; the last one: {what!r}"
+            f"without time moving on; the last one: {what!r}",
+            owner if isinstance(owner, asyncio.Task) else None,
         )
+
+    def abandon(self, task: asyncio.Task[Any]) -> None:
+        """Never step a task again that goes round in this instant and will not be cancelled."""
+        self._ready = deque(key for key in self._ready if stepped_by(key[3]) is not task)
 
     def run_until_complete(self, future: Any) -> Any:
         """Run until ``future`` is done and return its result.

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
+from sim.clock.places import caller
+
 
 class RealWorldCall(BaseException):
     """Refuse a call that would leave virtual time (socket, thread, subprocess, real sleep).
@@ -18,16 +20,19 @@ HEARERS: Final[list[Callable[[str], None]]] = []
 """Who is told of every refused call: code under test may swallow even a BaseException."""
 
 
-def tell(what: str) -> None:
-    """Tell all hearers of a refused call."""
+def tell(what: str) -> str:
+    """Tell all hearers of a refused call, and return what was told: the call and the line that made it."""
+    place = caller(2)
+    told = f"{what}, at {place}" if place else what
     for hear in HEARERS:
-        hear(what)
+        hear(told)
+    return told
 
 
 def refuse(what: str) -> NoReturn:
-    """Raise RealWorldCall naming the call."""
-    tell(what)
-    raise RealWorldCall(f"{what} leaves virtual time; a simulated run has no real I/O, thread or process")
+    """Raise RealWorldCall naming the call and its caller."""
+    told = tell(what)
+    raise RealWorldCall(f"{told}, leaves virtual time; a simulated run has no real I/O, thread or process")
 
 
 class RefusingLoop(asyncio.AbstractEventLoop):

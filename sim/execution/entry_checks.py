@@ -87,6 +87,19 @@ class EntryChecks:
         wanted = settings.client_ids or settings.protect_deadline_sec > 0.0
         return given or (new_intent_id() if wanted else None)
 
+    def stands_aside(self, symbol: str, settings: Settings) -> str | None:
+        """Return why nothing is entered now: the venue refuses what a position would need; None: it does not.
+
+        Stops and closes are documented as exempt from throttling (binance-facts 1.3).  Where one was throttled all the
+        same, the next position may find no protection in time either.
+        """
+        within_s = settings.stand_aside_sec
+        if not within_s or not self._replies.was_throttled(within_s):
+            return None
+        reason = f"a stop or a close was throttled less than {within_s:g} s ago"
+        self._emit(SideCallFailed(symbol, "entry", reason, "the intent is given up"))
+        return reason
+
     async def fresh_price(self, symbol: str, settings: Settings) -> float | Failure:
         """Read the market; a price that took longer to come than the policy lets it be old is no price."""
         loop = asyncio.get_running_loop()
@@ -131,6 +144,8 @@ class EntryChecks:
 
         async def recheck(number: int, params: dict[str, Any]) -> str | None:
             del number, params
+            if (unwell := self.stands_aside(intent.symbol, settings)) is not None:
+                return unwell
             asked_s = asyncio.get_running_loop().time()
             read_s = self._read_s.get(intent.symbol, float("-inf"))
             if settings.attempt_timeout_sec and asked_s - read_s < settings.max_price_age_sec:

@@ -8,6 +8,8 @@ arguments and unusable policy values raise, before anything is sent.
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import logging
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import replace
@@ -15,17 +17,17 @@ from decimal import Decimal
 from typing import Any
 
 from .entry_checks import EntryChecks, ExecutionResult, Intent, distance_of, market_params, protective_orders
-from .errors import UnknownSymbol, nearest_name
 from .events import Emitter, Hook, SideCallFailed
 from .execution_safety import ExecutionSafetyGuard, ValidationResult
+from .filter_loading import FilterLoader
 from .hybrid_levels import check_distances
 from .hybrid_tpsl import place_hybrid_orders
-from .journal import IntentJournal
+from .journal import IntentEntry, IntentJournal
 from .lookup import cancel_all_of
-from .outcomes import Failure, attempt
+from .outcomes import Failure
 from .policy_keys import Settings
 from .policy_store import SupportsGetPolicy, settings_of
-from .precision import decimal_of, known_filters, load_filters, plain, round_down
+from .precision import decimal_of, known_filters, plain, round_down
 from .rate_limiter import GlobalRateLimiter, LimitedClient
 from .safe_bracket import Bracket, SafeBracket
 from .safe_order_executor import OrderResult, SafeOrderExecutor
@@ -84,20 +86,20 @@ class EventDrivenExecutor:
         )
         self._emit = Emitter(logger_instance or _logger, hooks)
         self._checks = EntryChecks(client, self._guard, volatility, self._emit, self._executor.replies)
+        self._filters = FilterLoader(client, self._emit, self._executor.replies)
         self._brackets: dict[str, SafeBracket] = {}
+        self._recovered: list[SafeBracket] = []
 
     async def prepare(self, symbols: Iterable[str]) -> None:
         """Load the venue's filters before the first order, so that no position waits for them.
 
+        Where the journal holds something to :meth:`recover`, that does not wait for the filters either.
         Raises UnknownSymbol for a symbol the venue does not list; exceptions of the client pass through.
         A client without exchange information is accepted, its numbers then stay as they are.
         """
-        filters = await load_filters(self._client)
-        for symbol in symbols:
-            if filters and symbol not in filters:
-                near = nearest_name(symbol, filters)
-                hint = f" (did you mean {near!r}?)" if near else ""
-                raise UnknownSymbol(f"symbol {symbol!r} is not in the exchange information{hint}")
+        names = list(symbols)
+        begun = any(entry.symbol in names for entry in self._journal.entries())
+        await self._filters.prepare(names, settings_of(self._policy_store), hurried=begun)
 
     async def submit_order(
         self,
@@ -134,7 +136,8 @@ class EventDrivenExecutor:
             raise ValueError(f"quantity={quantity!r}: must be a finite number above 0")
         if not settings.guard_entry and positive_number(planned_price) is None:
             raise ValueError(f"planned_price={planned_price!r}: must be a finite number above 0")
-        await self._load_filters(symbol)
+        if (unready := await self._filters.missing(symbol, settings)) is not None:
+            return ExecutionResult("failed", error_message=unready)
         intent = Intent(
             symbol=symbol,
             side="buy" if is_long(side) else "sell",
@@ -152,6 +155,8 @@ class EventDrivenExecutor:
             return ExecutionResult(
                 "failed", error_message=f"quantity={quantity!r}: below one step of {symbol}"
             )
+        if (unwell := self._checks.stands_aside(symbol, settings)) is not None:
+            return ExecutionResult("refused", error_message=unwell)
         verdict: ValidationResult | None = None
         price = planned_price
         if settings.guard_entry:
@@ -181,26 +186,30 @@ class EventDrivenExecutor:
     async def recover(self, symbols: Iterable[str]) -> dict[str, float]:
         """Take up what an earlier process had begun, from the journal; call it once, before anything is submitted.
 
-        Returns the positions held and protected afterwards, signed, by symbol.  ``symbols`` are those this process
-        may trade; entries of others stay in the journal.  Raises ValueError for an entry that cannot be read.
+        Returns the positions held and protected afterwards, signed, by symbol; where there is none, only once every
+        entry's fate is certain, or was watched as long as the policy says.  ``symbols`` are those this process may
+        trade; entries of others stay in the journal.  Raises ValueError for an entry that cannot be read.
         """
         held: dict[str, float] = {}
         known = set(symbols)
-        for entry in self._journal.entries():
-            if entry.symbol not in known:
-                continue
-            shape = Bracket(
-                intent_id=entry.intent_id,
-                symbol=entry.symbol,
-                side=entry.side,
-                quantity=Decimal(entry.quantity),
-            )
-            settings = settings_of(self._policy_store, entry.symbol)
-            bracket = SafeBracket(self._executor, self._client, settings, shape, self._journal)
-            if await bracket.resume(entry):
-                self._brackets[entry.intent_id] = bracket
-                held[entry.symbol] = held.get(entry.symbol, 0.0) + shape.sign * float(bracket.filled)
+        begun = [entry for entry in self._journal.entries() if entry.symbol in known]
+        brackets = self._recovered = [self._bracket_of(entry) for entry in begun]
+        # A bare position does not wait until the fate of another's entry is certain.
+        protected = await asyncio.gather(*map(SafeBracket.resume, brackets, begun))
+        for bracket in itertools.compress(brackets, protected):
+            shape = bracket.bracket
+            self._brackets[shape.intent_id] = bracket
+            held[shape.symbol] = held.get(shape.symbol, 0.0) + shape.sign * float(bracket.filled)
+        if not held:
+            # Nobody waits to be told, and until all is certain "nothing" would be a guess.
+            await asyncio.gather(*map(SafeBracket.entry_is_settled, brackets))
         return held
+
+    def _bracket_of(self, entry: IntentEntry) -> SafeBracket:
+        quantity = Decimal(entry.quantity)
+        shape = Bracket(intent_id=entry.intent_id, symbol=entry.symbol, side=entry.side, quantity=quantity)
+        settings = settings_of(self._policy_store, entry.symbol)
+        return SafeBracket(self._executor, self._client, settings, shape, self._journal)
 
     async def position_closed(self, intent_id: str) -> None:
         """Be told that an intent's position closed (a user stream says so): its leftovers are cancelled."""
@@ -382,12 +391,6 @@ class EventDrivenExecutor:
             "the position could not be protected",
             intent_id,
         )
-
-    async def _load_filters(self, symbol: str) -> None:
-        """Load the filters if nobody did; without them the order goes out unrounded, and the log says so."""
-        table = await attempt(load_filters, self._client)
-        if isinstance(table, Failure):
-            self._report(symbol, "exchange information", table, "numbers are sent unrounded")
 
     def _on_step(self, symbol: str, quantity: float) -> Decimal:
         return round_down(decimal_of(quantity), known_filters(self._client, symbol).step)

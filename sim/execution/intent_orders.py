@@ -7,6 +7,7 @@ be found again.  The parts of a bracket (:mod:`sim.execution.safe_bracket`) shar
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -53,9 +54,9 @@ class IntentOrders:
     """Hold what is known of one intent's orders; ``deadline_s`` is the loop's time by which a stop must rest."""
 
     __slots__ = (
-        "_filled_text", "_head", "_journal", "_named", "_numbers", "_numbers_text", "_stop_text", "bracket", "client",
-        "closing", "deadline_s", "entry_id", "executor", "fill_is_final", "fill_price", "filled", "flat", "resting",
-        "settings", "stop", "stop_id", "was_held",
+        "_filled_text", "_head", "_journal", "_named", "_numbers", "_numbers_text", "_stop_text", "begun_s", "bracket",
+        "client", "closing", "deadline_s", "entry_id", "executor", "fill_is_final", "fill_price", "filled", "flat",
+        "further", "resting", "settings", "stop", "stop_id", "was_held",
     )  # fmt: skip
 
     def __init__(
@@ -76,8 +77,9 @@ class IntentOrders:
         self.stop: ProtectiveOrder | None = None
         self.stop_id = self.entry_id = ""
         self.resting: list[str] = []
+        self.further: list[asyncio.Task[None]] = []
         self.flat = self.closing = self.was_held = False
-        self.deadline_s = 0.0
+        self.deadline_s = self.begun_s = 0.0
         self._journal = journal
         self._numbers: dict[str, int] = {}
         self._numbers_text = ""
@@ -101,7 +103,7 @@ class IntentOrders:
         self._numbers_text = members_of(self._numbers)
         self.entry_id, self.stop_id = entry.entry_id, entry.stop_id
         self.resting = list(entry.conditional_ids)
-        self.filled = entry.filled_quantity
+        self.filled, self.begun_s = entry.filled_quantity, entry.begun_s
         self.stop = ProtectiveOrder("SL", "sl", dict(entry.stop), True) if entry.stop else None
         # What was filled after the last word of it is read before anything is closed.
         self.fill_is_final = False
@@ -157,8 +159,10 @@ class IntentOrders:
         timeout_s = self.patience_s()
         if conditional:
             endpoint = settings.conditional_endpoint
-            return await find_conditional(self.client, symbol, client_id, endpoint, timeout_s=timeout_s)
-        return await find_order(self.client, symbol, client_id, algo=False, timeout_s=timeout_s)
+            asked = find_conditional(self.client, symbol, client_id, endpoint, timeout_s=timeout_s)
+        else:
+            asked = find_order(self.client, symbol, client_id, algo=False, timeout_s=timeout_s)
+        return await self.executor.replies.timed(asked) if timeout_s else await asked
 
     async def look_until(
         self, client_id: str, enough: Callable[[Sighting], bool], patience_s: float, *, conditional: bool
@@ -258,7 +262,8 @@ class IntentOrders:
         # Most of an entry is what it was: only what changed is put into text anew.
         if not self._head:
             quantity = plain(bracket.quantity)
-            self._head = head_of(bracket.intent_id, bracket.symbol, bracket.side, quantity)
+            self.begun_s = self.begun_s or time.time()
+            self._head = head_of(bracket.intent_id, bracket.symbol, bracket.side, quantity, self.begun_s)
         if self._filled_text[0] is not filled:
             self._filled_text = filled, plain(filled)
         if self._stop_text[0] is not stop:

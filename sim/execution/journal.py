@@ -35,6 +35,8 @@ class IntentEntry:
     stop: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     conditional_ids: tuple[str, ...] = ()
+    begun_s: float = 0.0
+    """When it was first written down, seconds of the wall clock; 0: not known."""
 
     @property
     def filled_quantity(self) -> Decimal:
@@ -56,7 +58,7 @@ class IntentJournal:
     def write(self, entry: IntentEntry) -> None:
         """Write an entry down, before what it speaks of is sent."""
         text = text_of(
-            head_of(entry.intent_id, entry.symbol, entry.side, entry.quantity),
+            head_of(entry.intent_id, entry.symbol, entry.side, entry.quantity, entry.begun_s),
             entry.filled,
             entry.closing,
             entry.entry_id,
@@ -88,11 +90,12 @@ class IntentJournal:
         return [_read(name, self._store[name]) for name in names]
 
 
-def head_of(intent_id: str, symbol: str, side: str, quantity: str) -> str:
+def head_of(intent_id: str, symbol: str, side: str, quantity: str, begun_s: float = 0.0) -> str:
     """Write the part of an entry that never changes, as the beginning of its JSON."""
+    began = f'"begun_s":{begun_s!r},' if begun_s else ""
     return (
         f'{{"intent_id":{_quoted(intent_id)},"symbol":{_quoted(symbol)},"side":{_quoted(side)},'
-        f'"quantity":{_quoted(quantity)},'
+        f'"quantity":{_quoted(quantity)},{began}'
     )
 
 

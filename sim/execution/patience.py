@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
+from .lookup import Sighting
 from .policy_keys import Settings
 
 _REMEMBERED: Final = 16
@@ -30,17 +32,36 @@ _LEAST_S: Final = 0.35
 class ReplyTimes:
     """Remember what the last answers took, in seconds of the running loop."""
 
-    __slots__ = ("_at_most_s", "_seen")
+    __slots__ = ("_at_most_s", "_seen", "_throttled_s")
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
         self._at_most_s = 0.0
+        self._throttled_s = float("-inf")
+
+    def note_throttled(self) -> None:
+        """Take in that the venue refused a stop or a close just now because it has too much to do (-1008)."""
+        self._throttled_s = asyncio.get_running_loop().time()
+
+    def was_throttled(self, within_s: float = _RECENT_S) -> bool:
+        """Tell whether the venue did so in the last ``within_s`` seconds, by default lately."""
+        return asyncio.get_running_loop().time() - self._throttled_s < within_s
 
     def note(self, took_s: float, now_s: float | None = None) -> None:
         """Take in what an answer that came just now took, seconds; ``now_s``: the loop's time, where it is known."""
         self._seen.append((asyncio.get_running_loop().time() if now_s is None else now_s, took_s))
         if took_s > self._at_most_s:
             self._at_most_s = took_s
+
+    async def timed(self, look: Coroutine[Any, Any, Sighting]) -> Sighting:
+        """Look an order up, and take in what the answer took; none that can be read says nothing."""
+        loop = asyncio.get_running_loop()
+        asked_s = loop.time()
+        sighting = await look
+        if sighting.state != "unreadable":
+            now_s = loop.time()
+            self.note(now_s - asked_s, now_s)
+        return sighting
 
     def slowest_s(self, floor_s: float = 0.0) -> float:
         """Return what the slowest of the recent answers took, seconds; 0 without any above ``floor_s``."""

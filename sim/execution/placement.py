@@ -43,8 +43,6 @@ _THROTTLED = -1008
 """Documented as not applied, and seen to be placed (binance-facts 1.3): entries are looked up before a resend."""
 
 _EXITS = _CONDITIONAL | {"exit"}
-
-
 _NOT_SEEN = Sighting("there")
 
 
@@ -161,6 +159,8 @@ class Placement:
         if settings.buffer_volatility_factor or settings.slippage_volatility_factor:
             executor.volatility.note_delay(self._loop.time() - self._sent_s)
         executor.note_call(isinstance(outcome, Failure), settings)
+        if isinstance(outcome, Failure) and outcome.code == _THROTTLED and not self._opens:
+            executor.replies.note_throttled()
         return outcome, reply
 
     def _release_slot(self) -> None:
@@ -207,7 +207,7 @@ class Placement:
             return self._failure(failure, False, "stop_passed")
         if is_too_late(settings, self._loop.time() - self._started_s + delay_s):
             return self._failure(failure, True, self._refused)
-        if not self._executor.grants_retry(self._symbol, failure, settings):
+        if not self._executor.grants_retry(self._symbol, failure, settings, exits=not self._opens):
             return self._failure(failure, False, self._refused)
         self._holds_slot = bool(settings.max_parallel_retries)
         emit = self._executor.emit
@@ -239,7 +239,9 @@ class Placement:
         reason = await self._before_attempt(self._attempts + 1, self._params)
         if reason is None:
             return None
-        return self._failure(Failure(failure.kind, failure.code, reason), False, "withdrawn")
+        # An exit's earlier attempt may rest all the same; an entry's has been looked up until that was certain.
+        outcome: Outcome = "cut_off" if self._was_unknown and not self._opens else "withdrawn"
+        return self._failure(Failure(failure.kind, failure.code, reason), False, outcome)
 
     def _resends(self, failure: Failure, kind: OutcomeClass) -> bool:
         settings = self._settings
@@ -351,10 +353,10 @@ class Placement:
         timeout_s = self._patience_s()
         if self._order_type in _CONDITIONAL:
             endpoint = settings.conditional_endpoint
-            return await find_conditional(
-                self._client, self._symbol, client_id, endpoint, timeout_s=timeout_s
-            )
-        return await find_order(self._client, self._symbol, client_id, algo=False, timeout_s=timeout_s)
+            asked = find_conditional(self._client, self._symbol, client_id, endpoint, timeout_s=timeout_s)
+        else:
+            asked = find_order(self._client, self._symbol, client_id, algo=False, timeout_s=timeout_s)
+        return await self._executor.replies.timed(asked) if timeout_s else await asked
 
     # -- results -----------------------------------------------------------------------------------------
 

@@ -17,8 +17,9 @@ from .conditional_pair import ConditionalPair
 from .hybrid_levels import ProtectiveOrder
 from .intent_orders import IntentOrders
 from .lookup import Sighting
-from .placement import OrderResult
+from .placement import BeforeAttempt, OrderResult
 from .precision import decimal_of, known_filters, plain, stop_price
+from .stop_hedge import StopHedge
 from .time_limit import TimeLimit, finish_within
 
 _ANOTHER_CLOSES: Final = -4130
@@ -70,13 +71,24 @@ class Protection:
             if not self._remaining_s():
                 self._report_late()
                 return "failed"
+            limit = TimeLimit(self._remaining_s())
+            hedge: StopHedge | None = None
+            if own.settings.hedge_stop_sec and not again:
+                hedge = StopHedge(own, self._further(order), limit, self._place_further)
+            placed: Placed = "failed"
             try:
-                return await finish_within(
-                    TimeLimit(self._remaining_s()), self._settle_stop(order, before, again)
-                )
+                placed = await finish_within(limit, self._settle_stop(order, before, again))
             except TimeoutError:
-                self._report_late()
-                return "failed"
+                if hedge is None or not hedge.resting_id:
+                    self._report_late()
+            finally:
+                if hedge is not None:
+                    hedge.over(first_rests=placed == "placed")
+            if hedge is not None and hedge.resting_id and placed != "placed":
+                own.stop, own.stop_id = self._further(order), hedge.resting_id
+                own.write()
+                return "placed"
+            return placed
 
     async def _settle_stop(self, order: ProtectiveOrder, before: str, again: bool) -> Placed:
         own = self._own
@@ -169,6 +181,15 @@ class Protection:
         """Place a better stop; the price decides only whether it may stand, so a refused one is not moved."""
         params = self._named(order, is_stop=False)
         return await self._own.place(params, "trailing", submit=self._submit())
+
+    def _further(self, order: ProtectiveOrder) -> ProtectiveOrder:
+        return order._replace(params=self._by_quantity(order.params))
+
+    def _place_further(
+        self, order: ProtectiveOrder, before_attempt: BeforeAttempt
+    ) -> Coroutine[Any, Any, OrderResult]:
+        params = self._named(order, is_stop=False)
+        return self._own.place(params, "sl", submit=self._submit(), before_attempt=before_attempt)
 
     def _place_exit(self, order: ProtectiveOrder) -> Coroutine[Any, Any, OrderResult]:
         return self._own.place(self._named(order), order.order_type, submit=self._submit())

@@ -22,8 +22,8 @@ Priority = Literal["exit", "entry"]
 
 _STAY_AWAY: Final = frozenset({418, 429, 403})
 _TOO_MANY: Final = frozenset({-1003, -1015})
-_UNTOLD_WAIT_S: Final = 5.0
-"""How long to stay away when the venue does not say."""
+_UNTOLD_WAIT_S: Final = 4.0
+"""How long to stay away when the venue does not say: a bare position's close is still filled within five seconds."""
 
 _WEIGHTS: Final[Mapping[str, int]] = {
     "futures_position_information": 5,

@@ -12,6 +12,8 @@ Times are those of the running loop.  The parts: :mod:`~sim.execution.safe_entry
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Coroutine, Mapping
 from decimal import Decimal
 from typing import Any
@@ -40,6 +42,7 @@ class SafeBracket:
         "_entry",
         "_own",
         "_protection",
+        "_watch",
         "_way_out",
         "bracket",
         "exit_result",
@@ -57,6 +60,7 @@ class SafeBracket:
         self.bracket = bracket
         self.recovered = False
         self.exit_result = _NO_EXIT
+        self._watch: asyncio.Task[None] | None = None
         self._own = IntentOrders(executor, client, settings, bracket, journal)
         self._way_out = WayOut(self._own)
         self._entry = SafeEntry(self._own, self._way_out)
@@ -103,16 +107,18 @@ class SafeBracket:
     async def resume(self, entry: IntentEntry) -> bool:
         """Take up what an earlier process had begun; True when a protected position is held afterwards.
 
-        What the entry became is looked up until it is certain; a position without a live stop gets it again, one that
-        was being closed, or whose stop was not decided yet, is closed.
+        What the entry became is looked up until it is certain, and watched on beside this; a position without a live
+        stop gets it again, one that was being closed, or whose stop was not decided yet, is closed.
         """
         own = self._own
         self.recovered = True
         own.adopt(entry)
         own.start_deadline()
         if not own.filled:
-            if await self._entry.watch(own.settings.unknown_deadline_sec, absent_is_certain=True):
-                own.forget()
+            watch = self._watch = asyncio.get_running_loop().create_task(
+                self._watch_on(), name=f"watch {self.bracket.intent_id}"
+            )
+            await asyncio.wait((watch,), timeout=own.settings.unknown_deadline_sec)
             return False
         if await own.is_surely_flat():
             await self._way_out.sweep()
@@ -122,6 +128,19 @@ class SafeBracket:
             return False
         self._caretaker.start()
         return True
+
+    async def entry_is_settled(self) -> None:
+        """Wait while an entry of unknown fate, taken up by :meth:`resume`, is watched."""
+        if self._watch is not None:
+            await self._watch
+
+    async def _watch_on(self) -> None:
+        """Watch an entry of unknown fate as the process that sent it would have: it may be carried out late yet."""
+        own = self._own
+        passed_s = max(0.0, time.time() - own.begun_s) if own.begun_s else 0.0
+        patience_s = max(own.settings.watch_unknown_sec - passed_s, own.settings.unknown_deadline_sec)
+        if await self._entry.watch(patience_s, absent_is_certain=True):
+            own.forget()
 
     async def _stop_stands(self, stop: ProtectiveOrder) -> bool:
         """Find the stop an earlier process placed, or place it again."""

@@ -221,23 +221,26 @@ class SafeOrderExecutor:
         self._keep(symbol, "circuit breaker", "too many of the last calls failed", "the order is not sent")
         return False
 
-    def grants_retry(self, symbol: str, failure: Failure, settings: Settings) -> bool:
-        """Tell whether breakers and budgets let a failed order be sent again.
+    def grants_retry(self, symbol: str, failure: Failure, settings: Settings, *, exits: bool = False) -> bool:
+        """Tell whether breakers and budgets let a failed order be sent again; equal refusals never hold an exit back.
 
         With ``max_parallel_retries`` a granted retry holds a slot until :meth:`release_retry`.
         """
-        spent = self._refuses_retry(symbol, failure, settings)
+        spent = self._refuses_retry(symbol, failure, settings, exits)
         if spent is None:
             return True
         self._keep(symbol, *spent, "no further attempt")
         return False
 
-    def _refuses_retry(self, symbol: str, failure: Failure, settings: Settings) -> tuple[str, str] | None:
-        if settings.breaker_failures and self._breaker.note_failure(
+    def _refuses_retry(
+        self, symbol: str, failure: Failure, settings: Settings, exits: bool
+    ) -> tuple[str, str] | None:
+        opened = settings.breaker_failures and self._breaker.note_failure(
             circuit_of(symbol, failure.code, failure.message),
             settings.breaker_failures,
             settings.breaker_open_sec,
-        ):
+        )
+        if opened and not exits:
             return "circuit breaker", f"{settings.breaker_failures} equal refusals"
         if settings.breaker_window_calls and self._calls.is_open():
             return "circuit breaker", "too many of the last calls failed"

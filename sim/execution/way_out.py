@@ -22,6 +22,9 @@ _HALTED_AFTER_S: Final = 60.0
 _HALTED_WAIT_S: Final = 3.0
 """How long is waited at most between exits, and once the venue has taken none for so long: nobody storms a halt."""
 _SWEEPS: Final = 12
+_FURTHER_PATIENCE_S: Final = 20.0
+"""How long is waited, once flat, for the fate of stops that were sent beside the first."""
+
 _STOP_GOES_AFTER: Final = 3
 """How often the venue must see a conflict before the stop itself is cancelled to make room for the exit."""
 
@@ -71,6 +74,9 @@ class WayOut:
         """Cancel this position's own orders, each until the venue says that it is gone (failures F14)."""
         own = self._own
         own.flat = True
+        if own.further:
+            # What is still under way may rest after the cancel that is meant for it.
+            await asyncio.wait(own.further, timeout=_FURTHER_PATIENCE_S)
         if own.settings.sweep_when_flat:
             own.resting = await own.cancel_until_gone(own.resting, _SWEEPS)
             if own.resting:

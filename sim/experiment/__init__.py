@@ -1,5 +1,6 @@
 """Run worlds and keep their results: one run, many runs on the same weather, folders, expectations."""
 
+from sim.experiment.against import set_against
 from sim.experiment.compare import Comparison, compare_policies
 from sim.experiment.gate import GateReport, check_scenario
 from sim.experiment.result import Result
@@ -23,4 +24,5 @@ __all__ = [
     "run_scenario",
     "run_twice",
     "save_tables",
+    "set_against",
 ]

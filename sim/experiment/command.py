@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from sim.code import code_words
 from sim.experiment.swarm import is_armed
 from sim.scenario import LoadedPolicy, LoadedScenario
 from sim.scenario.files import scenario_dir, shown_path
@@ -57,7 +58,9 @@ class Command:
             words.append("--swarm")
         if self.intents is not None:
             words += ["--intents", str(self.intents)]
-        for item in self.overrides:
+        code, others = code_words(self.overrides)
+        words += code
+        for item in others:
             words += ["--set", item]
         return shlex.join(words)
 

@@ -90,10 +90,11 @@ def compare_policies(
             raise InputError("--policies", name, "each policy once")
     chosen = tuple(seeds) if seeds else tuple(loaded.scenario.check.seeds)
     market = load_market_of(loaded)
-    results: dict[tuple[str, int], Result] = {}
-    for policy, word in zip(named, policies, strict=True):
-        for seed in chosen:
-            results[policy.name, seed] = run_scenario(
+    made: dict[tuple[str, int], Result] = {}
+    # Seed by seed: a seed's prices are made once for all policies.
+    for seed in chosen:
+        for policy, word in zip(named, policies, strict=True):
+            made[policy.name, seed] = run_scenario(
                 loaded,
                 policy,
                 seed=seed,
@@ -104,6 +105,7 @@ def compare_policies(
                 policy_word=word,
                 progress=_bound(progress, policy.name, seed),
             )
+    results = {(name, seed): made[name, seed] for name in names for seed in chosen}
     return Comparison(
         scenario=loaded.name,
         title=loaded.scenario.title,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sim.checks import CHECKS
+from sim.code import code_words
 from sim.errors import InputError
 from sim.experiment.fingerprint import code_sha256, versions
 from sim.experiment.gate_file import AGAIN, SCHEMA, expected_path, read_expected, what_changed, write_expected
@@ -89,15 +90,17 @@ def check_scenario(
     update: bool = False,
     seeds: Sequence[int] | None = None,
     scenarios: int = 1,
+    overrides: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> GateReport:
     """Rerun the runs of ``[check]`` and compare; with ``update`` write what was found instead.
 
     ``seeds``: run these instead of the check's; those the file does not keep are a second sample.  ``scenarios``: how
-    many are checked together and share the gate's false alarms.  Raises InputError when there are no expectations to
+    many are checked together and share the gate's false alarms.  ``overrides`` (``code.*``: other code under
+    test) hold for what is rerun, not for what it is held against.  Raises InputError when there are no expectations to
     compare with, or none that keep sums.
     """
-    loaded = load_scenario(scenario)
+    loaded = load_scenario(scenario, overrides)
     path = expected_path(loaded)
     expected: dict[str, Any] = {}
     if not update or path.is_file():
@@ -117,7 +120,7 @@ def check_scenario(
         "runs": len(made),
         "updated": update,
         "changes": what_changed(loaded.name, expected, content) if expected else (),
-        "command": shlex.join(["sim", "check", scenario, *(["--seeds", _joined(seeds)] if seeds else [])]),
+        "command": shlex.join(["sim", "check", scenario, *_options(seeds, overrides)]),
         "coverage": all_coverage(met),
     }
     if update:
@@ -141,6 +144,11 @@ def check_scenario(
     return GateReport(exact=exact, differences=tuple(differences), judgements=tuple(judgements), **common)
 
 
+def _options(seeds: Sequence[int] | None, overrides: Sequence[str]) -> list[str]:
+    """Spell out what else a command of this check says; of the scenario only its code can be another one."""
+    return [*(["--seeds", _joined(seeds)] if seeds else []), *code_words(overrides)[0]]
+
+
 def _joined(seeds: Sequence[int]) -> str:
     return ",".join(map(str, seeds))
 
@@ -154,25 +162,28 @@ def _make(
     kinds = {fault.name: words[type(fault)] for fault in loaded.scenario.faults}
     lengths = [run["clusters"]["stretch_s"] for run in expected.get("runs", {}).values() if "clusters" in run]
     made: dict[str, Made] = {}
-    met: list[Coverage] = []
+    met: dict[str, Coverage] = {}
     stretch_s = float(lengths[0]) if lengths else None
-    for name in check.policies:
-        policy = load_policy_named(name, (), loaded.base_dir)
-        for seed in seeds:
+    policies = {name: load_policy_named(name, (), loaded.base_dir) for name in check.policies}
+    # Seed by seed: a seed's prices are made once for all policies.
+    for seed in seeds:
+        for name, policy in policies.items():
             result = run_scenario(
                 loaded,
                 policy,
                 seed=seed,
                 intents=check.intents,
+                overrides=loaded.overrides,
                 market=market,
                 progress=None if progress is None else _bound(progress, name, seed),
             )
             if stretch_s is None:
                 decided = result.frames["intents"]["decided_us"].to_numpy()
                 stretch_s = stretch_of(loaded.scenario.market.episode_s, decided)
-            met.append(coverage(result.frames, kinds))
+            met[f"{name}/{seed}"] = coverage(result.frames, kinds)
             made[f"{name}/{seed}"] = made_of(result, stretch_s)
-    return made, met
+    order = [f"{name}/{seed}" for name in policies for seed in seeds]
+    return {key: made[key] for key in order}, [met[key] for key in order]
 
 
 def made_of(result: Result, stretch_s: float) -> Made:

@@ -10,6 +10,7 @@ from logging import Logger
 from typing import Any, TypedDict
 
 from sim.checks import Bounds, Caps, Grid, run_checks
+from sim.code import factory_for
 from sim.errors import InputError
 from sim.exchange.filters import SymbolFilters
 from sim.experiment.command import Command
@@ -54,7 +55,8 @@ def run_scenario(
 
     ``policy`` None means the first of the scenario's ``[check]``, ``seed`` None likewise.  ``overrides`` are
     ``key=value`` texts: ``execution.*`` go to the policy, the rest to the scenario.  ``market`` spares loading the
-    tapes again.  ``executor_factory`` makes the code under test, by default the shipped executor.
+    tapes again.  ``executor_factory`` makes the code under test, by default what the scenario's ``[code]`` names, and
+    the shipped executor without one.
     ``scenario_word`` and ``policy_word`` are how the reproducing command names what was loaded.
     Raises InputError for anything a person wrote that cannot be used.
     """
@@ -125,6 +127,8 @@ def run_judged(
 ) -> JudgedRun:
     """Run one world and judge it; raises InputError for anything a person wrote that cannot be used."""
     spec = loaded.scenario
+    if executor_factory is event_driven:
+        executor_factory = factory_for(loaded)
     ready = prepare(loaded, market, seed, intents)
     world = World(
         spec,
@@ -172,7 +176,7 @@ def judge(
         trigger_view_s=spec.fills.trigger_view_delay_ms / 1e3,
         bounds=bounds_of(spec),
         grids={name: Grid(float(rules.tick), float(rules.min_notional)) for name, rules in filters.items()},
-        caps=_caps_of(record, spec) if spec.limits.enforce else None,
+        caps=caps_of(record, spec) if spec.limits.enforce else None,
         fault_rates={fault.name: fault.how.rate for fault in spec.faults if fault.how.rate is not None},
     )
 
@@ -198,7 +202,8 @@ def bounds_of(spec: Scenario) -> Bounds:
     )
 
 
-def _caps_of(record: RunRecord, spec: Scenario) -> Caps:
+def caps_of(record: RunRecord, spec: Scenario) -> Caps:
+    """Return what the venue allows in a run of this scenario, and in which windows."""
     limits = spec.limits
     return Caps(
         limits.weight_per_min,
@@ -211,7 +216,9 @@ def _caps_of(record: RunRecord, spec: Scenario) -> Caps:
 
 def run_name(loaded: LoadedScenario, policy: LoadedPolicy, seed: int, intents: int | None) -> str:
     """Name a run after its question, as a folder can be called: scenario, changes, policy, seed, length."""
-    words = [loaded.name, *loaded.overrides]
+    # Where the user's code lies says nothing of the question, and what of it is a stub little.
+    skipped = ("code.app_dir=", "code.stubs=", "code.modules=")
+    words = [loaded.name, *(item for item in loaded.overrides if not item.startswith(skipped))]
     asked = (
         "+".join(words) + f"-{policy.name}-seed{seed}" + (f"-{intents}intents" if intents is not None else "")
     )

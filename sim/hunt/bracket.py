@@ -16,18 +16,21 @@ from sim.scenario import LoadedPolicy, LoadedScenario
 from sim.scenario.spec import Scenario
 from sim.trace import Trace
 from sim.world import World
+from sim.world.code_under_test import ExecutorFactory, event_driven
 
 _LONGEST_HOLD_US: Final = 60_000_000
 """A policy that looks after its stop asks some hundred times in a hold of a quarter of an hour, every time the same:
 a minute holds each kind of call, and a table of all calls stays one that can be read, and run."""
 
+_ORDERS: Final = {"sl": "stop", "tp": "target", "trailing": "trailing stop", "flatten": "close"}
+
 _LOOKED_AT: Final = 32
 """So many of the scenario's intents are tried out for the one whose fault-free run makes the most calls."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Call:
-    """Name one request of the fault-free run: the ``n``-th (from 0) of ``role`` to ``call`` ("METHOD /path")."""
+    """Name one request: the ``n``-th (from 0; below 0: every one) of ``role`` to ``call`` ("METHOD /path")."""
 
     call: str
     role: str
@@ -43,6 +46,16 @@ class Call:
         elif word == "price":
             word = "ticker"
         return word if not self.n else f"{word} {self.n + 1}"
+
+    @property
+    def told(self) -> str:
+        """Return what people call it: "the second sl order", "the first GET /fapi/v1/order"."""
+        counts = ("first", "second", "third", "fourth", "fifth")
+        number = (
+            f"the {counts[self.n] if self.n < len(counts) else f'{self.n + 1}th'}" if self.n >= 0 else "every"
+        )
+        word = _ORDERS.get(self.role, self.role)
+        return f"{number} {word} order" if self.role != "none" else f"{number} {self.call}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,8 @@ class Bracket:
     The scenario's own faults are left out; its market, latencies, limits and rules are kept, and a position is held
     for a minute at most.  The intent is, of the
     first 32 of ``seed``, the first whose fault-free run makes the most calls, so that entry, protection and close are
-    all in it; ``intent`` names another by number.
+    all in it; ``intent`` names another by number.  ``executor_factory`` makes the code under test, by default the
+    shipped executor.
     """
 
     def __init__(
@@ -82,15 +96,17 @@ class Bracket:
         seed: int | None = None,
         intent: int | None = None,
         market: Market | None = None,
+        executor_factory: ExecutorFactory = event_driven,
     ) -> None:
         self.loaded = loaded
         self.policy = policy
+        self.executor_factory = executor_factory
+        """Makes the code under test."""
         self.seed = loaded.scenario.check.seeds[0] if seed is None else seed
         self._scenario = loaded.scenario.model_copy(update={"faults": [], "isolation": "intent"})
         wanted = _LOOKED_AT if intent is None else intent + 1
-        self._ready: Prepared = prepare(
-            loaded, market if market is not None else load_market_of(loaded), self.seed, wanted
-        )
+        self.market = market if market is not None else load_market_of(loaded)
+        self._ready: Prepared = prepare(loaded, self.market, self.seed, wanted)
         if intent is not None and intent >= len(self._ready.plans):
             there = f"below {len(self._ready.plans)}, the number of intents there are"
             raise InputError("--intent", intent, there)
@@ -115,7 +131,14 @@ class Bracket:
     def _world(self, scenario: Scenario, plans: Sequence[Any]) -> World:
         ready = self._ready
         return World(
-            scenario, self.policy.store, self.seed, ready.paths, ready.filters, plans, volumes=ready.volumes
+            scenario,
+            self.policy.store,
+            self.seed,
+            ready.paths,
+            ready.filters,
+            plans,
+            volumes=ready.volumes,
+            executor_factory=self.executor_factory,
         )
 
     def _calls_of(self) -> tuple[Call, ...]:

@@ -5,6 +5,7 @@ a table or flat numbers, with n, clusters and, where it is a share or a mean, an
 """
 
 from sim.metrics.columns import COLUMNS
+from sim.metrics.cost_split import cost_split
 from sim.metrics.coverage import STATES, Cell, Coverage, coverage, empty_cells, matrix, together
 from sim.metrics.document_tables import claims, seed_metrics
 from sim.metrics.frames import Frames, build_frames, concat_frames, plain_columns, with_documented_words
@@ -31,6 +32,7 @@ __all__ = [
     "build_frames",
     "claims",
     "concat_frames",
+    "cost_split",
     "coverage",
     "empty_cells",
     "headline",

@@ -304,4 +304,11 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "opened_us": "int64, us, window or burst opened",
         "closed_us": "int64, us, and closed",
     },
+    "log": {
+        **_INTENT,
+        "at_us": "int64, us, when your code logged or printed it",
+        "logger": 'str, -, name of the logger; "print", or "escaped" for a traceback',
+        "level": "str, -, INFO, WARNING and so on",
+        "text": "str, -, the line, a traceback below it",
+    },
 }

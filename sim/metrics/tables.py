@@ -107,6 +107,11 @@ def _fault_edges(tables: Tables) -> Columns:
     return {"run": tables.source.runs(len(raw["fault"])), **raw}
 
 
+def _log(tables: Tables) -> Columns:
+    raw = tables.source.table("log")
+    return {"run": tables.source.runs(len(raw["intent"])), **raw}
+
+
 def _intents(tables: Tables) -> Columns:
     return intents_columns(
         tables.source,
@@ -132,5 +137,6 @@ _MAKERS: Final[dict[str, Callable[[Tables], Columns]]] = {
     "liquidations": lambda tables: liquidations_columns(tables.source),
     "stop_moves": _stop_moves,
     "fault_edges": _fault_edges,
+    "log": _log,
     "intents": _intents,
 }

@@ -11,15 +11,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from sim.report.comparison import comparison_text
-    from sim.report.publishing import publish, publish_brief, publish_comparison
+    from sim.report.publishing import (
+        publish,
+        publish_brief,
+        publish_comparison,
+        publish_sweep,
+        publish_tuning,
+        redraw,
+    )
     from sim.report.story import story_of, story_text
-    from sim.report.summary import summary_md, summary_text
+    from sim.report.summary import brief_text, summary_md, summary_text
 
 _HOMES: Final = {
+    "brief_text": "summary",
     "comparison_text": "comparison",
     "publish": "publishing",
     "publish_brief": "publishing",
     "publish_comparison": "publishing",
+    "publish_sweep": "publishing",
+    "publish_tuning": "publishing",
+    "redraw": "publishing",
     "story_of": "story",
     "story_text": "story",
     "summary_md": "summary",
@@ -27,10 +38,14 @@ _HOMES: Final = {
 }
 
 __all__ = [
+    "brief_text",
     "comparison_text",
     "publish",
     "publish_brief",
     "publish_comparison",
+    "publish_sweep",
+    "publish_tuning",
+    "redraw",
     "story_of",
     "story_text",
     "summary_md",

@@ -8,6 +8,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from sim.report.printing import PrintedTable
 from sim.report.sections import Section
 
 
@@ -20,10 +21,15 @@ def render_page(
     doubts: Sequence[str],
     tiles: Sequence[tuple[str, str]],
     sections: Sequence[Section],
+    first_tables: Sequence[PrintedTable] = (),
+    first_facts: Sequence[str] = (),
+    verdict_in_full: str = "",
 ) -> str:
     """Return a page as HTML.
 
-    ``tiles`` are (value, what it is).  Everything is escaped but the pictures' own SVG.
+    ``tiles`` are (value, what it is); ``first_tables`` and ``first_facts`` stand on the first screen beneath them;
+    ``verdict_in_full`` unfolds under the verdict.
+    Everything is escaped but the pictures' own SVG.
     """
     template = _environment().get_template("page.html")
     return template.render(
@@ -34,6 +40,9 @@ def render_page(
         doubts=doubts,
         tiles=tiles,
         sections=sections,
+        first_tables=first_tables,
+        first_facts=first_facts,
+        verdict_in_full=verdict_in_full,
         svg=Markup,
     )
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.experiment import Result
+from sim.metrics import cost_split
 from sim.report import curves
 from sim.report.plots import differences as difference_plots
 from sim.report.plots import money as money_plots
@@ -112,6 +113,7 @@ def latency_pictures(result: Result) -> list[Picture]:
     """Draw waiting curves and the split of the time to protection."""
     waiting = curves.waiting_curves(result.frames["intents"])
     parts = curves.time_split(result.latency)
+    slow = curves.time_waterfall(result.frames)
     base = base_of(result)
     return [
         picture(
@@ -120,6 +122,13 @@ def latency_pictures(result: Result) -> list[Picture]:
             f"of all. {base}",
             _sized(3.8, waiting),
             lambda figure: time_plots.waiting(waiting, figure.subplots()),
+        ),
+        picture(
+            "latency-waterfall",
+            "Means over the intents nearest to each quantile of the time from decision to protection; of each row the "
+            f"parts add up to its length. {base}",
+            _sized(3.8, slow),
+            lambda figure: time_plots.waterfall(slow, figure.subplots()),
         ),
         picture(
             "latency-split",
@@ -131,17 +140,25 @@ def latency_pictures(result: Result) -> list[Picture]:
 
 
 def protection_pictures(result: Result) -> list[Picture]:
-    """Draw the naked-time survival curve."""
-    naked = curves.naked_curves(result.frames["intents"])
+    """Draw the time to protection with its band, and naked time as structural and excess."""
+    intents = result.frames["intents"]
+    naked, reached = curves.naked_curves(intents), curves.protection_curve(intents)
     bound_s = float(result.manifest["protect_s"])
     return [
+        picture(
+            "protection-time",
+            "Kaplan–Meier over intents that truly entered; who never was protected counts as waiting until the exit. "
+            f"{base_of(result)}",
+            _sized(3.8, reached),
+            lambda figure: time_plots.time_to_protected(reached, bound_s, figure.subplots()),
+        ),
         picture(
             "protection-naked",
             "Structural: what the wire forces on an executor that protects on acknowledgement. Excess: what a "
             f"policy can change. {base_of(result)}",
             _sized(3.8, naked),
             lambda figure: time_plots.naked_time(naked, bound_s, figure.subplots()),
-        )
+        ),
     ]
 
 
@@ -152,6 +169,7 @@ def money_pictures(result: Result) -> list[Picture]:
     table = result.money
     row = table[(table["metric"] == "loss against I1") & (table["unit"] == "R")]
     cvar95 = float(row["cvar95"].iloc[0])
+    parts = cost_split(result.frames)
     base = base_of(result)
     return [
         picture(
@@ -165,6 +183,13 @@ def money_pictures(result: Result) -> list[Picture]:
             f"Over all intents of an outcome together; winning without a stop is luck. {base}",
             (HALF, rows_height(len(sums), 3.2)),
             lambda figure: money_plots.loss_sums(sums, figure.subplots()),
+        ),
+        picture(
+            "money-split",
+            "The parts add up to the whole loss. By price only where both executors carried the intent through in its "
+            f"size. {base}",
+            (HALF, rows_height(len(parts), 2.6)),
+            lambda figure: money_plots.cost_parts(parts, figure.subplots()),
         ),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,6 +14,8 @@ from sim.report import pictures
 from sim.report.facts import data_facts, limit_facts
 from sim.report.plots.style import Picture
 from sim.report.printing import Heading, PrintedTable, printed
+from sim.report.reproduce import reproducing_lines
+from sim.report.story_picture import story_pictures
 from sim.report.tables import notes_of, whole_table
 from sim.report.verdict import violations_table
 
@@ -22,10 +24,11 @@ WORST: Final = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """Hold a text to be unfolded under its ``summary``."""
+    """Hold a text to be unfolded under its ``summary``, with the picture that tells the same."""
 
     summary: str
     text: str
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,7 @@ class Section:
     tables: tuple[PrintedTable, ...] = ()
     facts: tuple[str, ...] = ()
     stories: tuple[Story, ...] = ()
+    again: tuple[str, ...] = ()
     command: str = ""
 
 
@@ -115,7 +119,7 @@ def _violations(result: Result) -> Section:
     table = violations_table(result)
     lead = (
         "Checks read the record only and never act. One intent may break a rule more than once. Beneath the table, "
-        "for each broken rule, the story of the intent that broke it most."
+        "for each broken rule, the commands that show it again and the story of the intent that broke it most."
         if table.rows
         else "No check found anything."
     )
@@ -125,6 +129,7 @@ def _violations(result: Result) -> Section:
         lead=lead,
         tables=(table,) if table.rows else (),
         stories=tuple(_broken_rule_stories(result)),
+        again=tuple(reproducing_lines(result)),
         command=str(result.manifest["command"]),
     )
 
@@ -175,7 +180,7 @@ def _worst(result: Result) -> Section:
     stories = worst_stories(result)
     lead = (
         f"The {len(stories)} intents that lost most against the ideal executor; of equal ones those with more "
-        "violations. Each opens into its story: belief is what the code knew, truth what the venue did."
+        "violations. Each opens into its story, drawn and told: belief is what the code knew, truth what the venue did."
     )
     return Section(
         id="worst",
@@ -192,7 +197,12 @@ def worst_stories(result: Result, number: int = WORST) -> list[Story]:
     ordered = intents.assign(violations=intents["intent"].map(counts).fillna(0)).sort_values(
         ["loss_against_ideal_quote", "violations"], ascending=False, na_position="last", kind="stable"
     )
-    return _stories(result, [int(intent) for intent in ordered["intent"].head(number)])
+    numbers = [int(intent) for intent in ordered["intent"].head(number)]
+    drawn = story_pictures(result, numbers)
+    return [
+        replace(story, picture=picture)
+        for story, picture in zip(_stories(result, numbers), drawn, strict=True)
+    ]
 
 
 def _broken_rule_stories(result: Result) -> list[Story]:
@@ -205,8 +215,9 @@ def _broken_rule_stories(result: Result) -> list[Story]:
 
 def _stories(result: Result, numbers: list[int]) -> list[Story]:
     # Stories are the other half of this package: only those who tell one import them.
-    from sim.report.story import story_text
+    from sim.report.story import rows_of, story_text
 
+    rows = rows_of(result, numbers)
     checks = result.violations.groupby("intent")["check"].agg(lambda found: " ".join(dict.fromkeys(found)))
     intents = result.frames["intents"].set_index("intent", drop=False)
     epoch_us = int(result.manifest["epoch_us"])
@@ -220,13 +231,22 @@ def _stories(result: Result, numbers: list[int]) -> list[Story]:
             f"Intent {row.intent}",
             f"{side} {row.symbol} at {moment:%H:%M:%S} UTC",
             str(row.outcome).replace("_", " "),
-            f"{'won' if loss < 0 else 'lost'} {printed(abs(loss), 'quote')} quote "
-            f"({printed(abs(row.loss_against_ideal_r))} R) against ideal",
+            _against_ideal(float(loss), float(row.loss_against_ideal_r)),
             f"naked {printed(row.naked_s)} s",
             str(checks.get(row.intent, "no violation")),
         ]
-        stories.append(Story(summary=" · ".join(facts), text=story_text(result, int(row.intent))))
+        stories.append(
+            Story(summary=" · ".join(facts), text=story_text(result, int(row.intent), rows[int(row.intent)]))
+        )
     return stories
+
+
+def _against_ideal(loss_quote: float, loss_r: float) -> str:
+    # What two sums of the same prices differ by in their last bits is no loss.
+    if abs(loss_quote) < 0.005:
+        return "no loss against ideal"
+    word = "won" if loss_quote < 0 else "lost"
+    return f"{word} {printed(abs(loss_quote), 'quote')} quote ({printed(abs(loss_r))} R) against ideal"
 
 
 def _is_conditional(result: Result) -> bool:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from sim.errors import InputError
 from sim.report.story_words import (
@@ -61,7 +61,7 @@ _TRUTHS: Final = {
     "applied_late": "WAS applied, late",
 }
 _PLACES: Final = (
-    "decided crossed accepted triggered filled over exposed answered returned judged waits sends fault ends "
+    "decided crossed accepted triggered filled over exposed answered returned judged logged waits sends fault ends "
     "closed violated"
 )
 _RANKS: Final = {place: rank for rank, place in enumerate(_PLACES.split())}
@@ -80,16 +80,19 @@ class StoryLine:
 _Ranked = tuple[int, str, StoryLine]
 
 
-def story_of(result: Result, intent: int) -> list[StoryLine]:
-    """Return an intent's story in the order in which it happened; raise InputError for an unknown number."""
-    story = _Story(result, intent)
+def story_of(result: Result, intent: int, rows: Rows | None = None) -> list[StoryLine]:
+    """Return an intent's story in the order in which it happened; raise InputError for an unknown number.
+
+    ``rows`` are the intent's of :func:`rows_of`, for who tells many.
+    """
+    story = _Story(result, intent, rows)
     told = sorted(story.tell(), key=lambda item: (item[0], _RANKS[item[1]]))
     return [line for _, _, line in told]
 
 
-def story_text(result: Result, intent: int) -> str:
+def story_text(result: Result, intent: int, rows: Rows | None = None) -> str:
     """Return the story as a timeline of at most :data:`WIDTH` columns, times in seconds from the decision."""
-    lines = story_of(result, intent)
+    lines = story_of(result, intent, rows)
     decided_us = lines[0].at_us
     moment = datetime.fromtimestamp((int(result.manifest["epoch_us"]) + decided_us) / 1e6, UTC)
     clock = moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
@@ -102,21 +105,35 @@ def story_text(result: Result, intent: int) -> str:
     return "\n".join(text)
 
 
+Rows = dict[str, list[Any]]
+"""An intent's rows of every frame that has intents, by the frame's name."""
+
+
+def rows_of(result: Result, numbers: Sequence[int]) -> dict[int, Rows]:
+    """Return the rows of these intents; asking for many at once costs little more than asking for one."""
+    found: dict[int, Rows] = {number: {} for number in numbers}
+    for name, frame in result.frames.items():
+        if "intent" not in frame.columns:
+            continue
+        for rows in found.values():
+            rows[name] = []
+        own = frame[frame["intent"].isin(found)]
+        for row in own.itertuples(index=False) if len(own) else ():
+            found[int(cast(Any, row).intent)][name].append(row)
+    return found
+
+
 class _Story:
     """Hold one intent's rows of every frame, and tell them room by room."""
 
-    def __init__(self, result: Result, intent: int) -> None:
+    def __init__(self, result: Result, intent: int, rows: Rows | None = None) -> None:
         intents = result.frames["intents"]
         if intent not in set(intents["intent"]):
             valid = "none: the run decided no intent"
             if len(intents):
                 valid = f"an intent's number, from {intents['intent'].min()} to {intents['intent'].max()}"
             raise InputError("--intent", intent, valid)
-        self.rows: dict[str, list[Any]] = {
-            name: list(frame[frame["intent"] == intent].itertuples(index=False))
-            for name, frame in result.frames.items()
-            if "intent" in frame.columns
-        }
+        self.rows = rows_of(result, [intent])[intent] if rows is None else rows
         self.edges: list[Any] = list(result.frames["fault_edges"].itertuples(index=False))
         manifest = result.manifest
         self.shocks = list(zip(manifest["shocks"], manifest["shock_spans_us"], strict=True))
@@ -128,6 +145,7 @@ class _Story:
         yield from self._shocks()
         yield from self._fault_windows()
         yield from self._requests()
+        yield from self._log()
         yield from self._placements()
         yield from self._orders()
         yield from self._exposure()
@@ -198,6 +216,13 @@ class _Story:
                 text += f"; the {thing} {_TRUTHS.get(request.truth, request.truth)}"
             actor = "wire" if fault.stage in ("connect", "request_leg", "reply_leg") else "venue"
             yield _line(fault.at_us, "fault", actor, text, "fault")
+
+    def _log(self) -> Iterator[_Ranked]:
+        """Tell what the code under test logged, in its own words; of a traceback its first line and its last."""
+        for line in self.rows.get("log", ()):
+            first, *more = str(line.text).splitlines() or [""]
+            said = f"{line.level} {line.logger}: {first}" + (f" … {more[-1].strip()}" if more else "")
+            yield _line(line.at_us, "logged", "code", said, "belief")
 
     def _read(self, request: Any) -> _Ranked:
         what = _READS.get(request.call, request.call)

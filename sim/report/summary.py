@@ -1,4 +1,4 @@
-"""Print a result as text for terminals and as Markdown: the verdict, then the three reports, then the rest."""
+"""Print a result as text for terminals, on one screen or whole, and as Markdown: the verdict first."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Final
 
 from sim.experiment import Result
 from sim.report.facts import data_facts
-from sim.report.printing import PrintedTable, markdown_table, text_table, wrapped
+from sim.report.first_screen import brief_money_table
+from sim.report.printing import Heading, PrintedTable, markdown_table, text_table, wrapped
 from sim.report.reproduce import reproducing_lines
 from sim.report.tables import brief_table
+from sim.report.tiles import result_tiles
 from sim.report.verdict import doubts, rules_of, verdict, violations_table
 
 _REPORTS: Final = (
@@ -46,6 +48,28 @@ def summary_text(result: Result) -> str:
         lines += wrapped(note)
     lines += ["", f"again   {result.manifest['command']}"]
     return "\n".join(lines)
+
+
+def brief_text(result: Result) -> str:
+    """Return what fits one screen: verdict, doubts, the numbers that matter, violations; at most 100 columns."""
+    lines = [*wrapped(f"{result.manifest['title']} · {result.name}"), "", *wrapped(verdict(result))]
+    for doubt in doubts(result):
+        lines += wrapped(f"Doubt: {doubt}")
+    for table in (_key_numbers(result), brief_money_table(result), violations_table(result, rules=False)):
+        if table.rows:
+            lines += ["", table.title.upper(), *text_table(table)]
+    lines += ["", *wrapped("-v prints all tables with their intervals and notes; the page has them too.")]
+    lines += ["", f"again   {result.manifest['command']}"]
+    return "\n".join(lines)
+
+
+def _key_numbers(result: Result) -> PrintedTable:
+    tiles = result_tiles(result)
+    half = (len(tiles) + 1) // 2
+    left, right = tiles[:half], [*tiles[half:], *[("", "")] * (2 * half - len(tiles))]
+    rows = tuple((a[1], a[0], b[1], b[0]) for a, b in zip(left, right, strict=True))
+    name, number = Heading(name="number", numeric=False), Heading(name="value")
+    return PrintedTable(title="In numbers", headings=(name, number, name, number), rows=rows)
 
 
 def summary_md(result: Result) -> str:

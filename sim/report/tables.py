@@ -103,8 +103,12 @@ def notes_of(frame: pd.DataFrame) -> tuple[str, ...]:
     """Return the notes a table carries, each once, said in full."""
     if "note" not in frame.columns:
         return ()
-    found = [str(note) for note in frame["note"].dropna().unique() if note]
-    return tuple(_NOTES.get(note, note) for note in found)
+    return tuple(note_text(str(note)) for note in frame["note"].dropna().unique() if note)
+
+
+def note_text(note: str) -> str:
+    """Say a note of :mod:`sim.statistics` in full."""
+    return _NOTES.get(note, note)
 
 
 def _heading(column: str, frame: pd.DataFrame, has_unit: bool, row_unit: str) -> Heading:

@@ -7,7 +7,8 @@ their numbers from the violations and from the tables of a result; they add noth
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
@@ -61,6 +62,33 @@ def verdict(result: Result) -> str:
     else:
         opening = f"None of {printed(total)} intents broke a rule of safety or of liveness."
     return " ".join(said for said in (opening, _conduct(result), _cost(result)) if said)
+
+
+def verdict_line(result: Result) -> str:
+    """Return the verdict in one sentence: how many intents broke a rule, which most often, and what execution cost."""
+    total = len(result.frames["intents"])
+    if total == 0:
+        return "No intent was decided: there is nothing to judge."
+    found = _judged(result.violations)
+    broken = found.loc[found["intent"] >= 0].drop_duplicates(["intent", "check"])
+    bad = int(broken["intent"].nunique())
+    said = f"None of {printed(total)} intents broke a rule of safety or of liveness"
+    if bad:
+        counts = broken.groupby("check", sort=True).size()
+        most = str(counts.idxmax())
+        deed = _DEEDS.get(most, f"broke {most}").format(
+            protect_s=printed(float(result.manifest["protect_s"]))
+        )
+        said = (
+            f"{printed(bad)} of {printed(total)} intents ({printed(bad / total, 'share')} %) broke a rule of safety or "
+            f"of liveness; most often, {printed(counts.max())} {deed} ({most})"
+        )
+    lost = _loss_per_1000(result)
+    if math.isnan(lost):
+        return f"{said}."
+    word = "lost" if lost >= 0 else "ended above the ideal executor by"
+    against = " against the ideal executor" if lost >= 0 else ""
+    return f"{said}; execution {word} {printed(abs(lost), 'quote')} quote per 1,000 intents{against}."
 
 
 def doubts(result: Result) -> list[str]:
@@ -125,41 +153,42 @@ def violations_table(result: Result, *, rules: bool = True) -> PrintedTable:
     return PrintedTable(title="Violations by check", headings=headings, rows=tuple(rows))
 
 
-def comparison_verdict(comparison: Comparison, differences: pd.DataFrame) -> list[str]:
-    """Return a sentence on safety, and one on money per policy against the first."""
-    first = comparison.policies[0]
+def comparison_verdict(policies: Sequence[str], seeds: int, numbers: Measured) -> list[str]:
+    """Return a sentence on safety, and one on money per policy against the first; ``seeds`` is their number."""
+    first = policies[0]
     counts = [
-        f"{policy} {printed(_broken(comparison, policy))} of {printed(_intents(comparison, policy))}"
-        for policy in comparison.policies
+        f"{row['policy']} {printed(row['broken'])} of {printed(row['intents'])}"
+        for row in numbers.tally.to_dict(orient="records")
     ]
-    seeds = f"{len(comparison.seeds)} seed" + ("s" if len(comparison.seeds) > 1 else "")
-    said = [f"Intents that broke a rule, over {seeds} of the same weather: {listed(counts)}."]
-    money = differences[(differences["metric"] == "loss against I1") & (differences["unit"] == "quote")]
+    over = f"{seeds} seed" + ("s" if seeds > 1 else "")
+    said = [f"Intents that broke a rule, over {over} of the same weather: {listed(counts)}."]
+    table = numbers.differences
+    money = table[(table["metric"] == "loss against I1") & (table["unit"] == "quote")]
     for row in money.to_dict(orient="records"):
         said.append(_against(str(row["policy"]), first, {str(key): value for key, value in row.items()}))
     return said
 
 
-def violations_side_by_side(comparison: Comparison, *, rules: bool = True) -> PrintedTable:
+def violations_side_by_side(
+    policies: Sequence[str], violations: pd.DataFrame, *, rules: bool = True
+) -> PrintedTable:
     """Return violations by check and policy, over all seeds; the intents they concern in brackets.
 
-    Without ``rules`` the last column is left out, for terminals (see :func:`rules_of`).
+    ``violations`` are those of :class:`Measured`.  Without ``rules`` the last column is left out, for terminals (see
+    :func:`rules_of`).
     """
-    by_policy = {policy: _all_violations(comparison, policy) for policy in comparison.policies}
-    keys = sorted(
-        {key for found in by_policy.values() for key in zip(found["kind"], found["check"], strict=True)}
-    )
     rows = []
-    for kind, check in keys:
-        cells = []
-        for found in by_policy.values():
-            own = found[found["check"] == check]
-            cells.append(f"{printed(len(own))} ({printed(_distinct(own))})")
-        rows.append((check, kind, *cells, *([check_story(check)] if rules else [])))
+    for (kind, check), found in violations.groupby(["kind", "check"], sort=True):
+        own = {
+            str(row["policy"]): f"{printed(row['violations'])} ({printed(row['intents'])})"
+            for row in found.to_dict(orient="records")
+        }
+        cells = [own.get(policy, "0 (0)") for policy in policies]
+        rows.append((str(check), str(kind), *cells, *([check_story(str(check))] if rules else [])))
     headings = (
         Heading(name="check", numeric=False),
         Heading(name="kind", numeric=False),
-        *(Heading(name=policy, unit="count (intents)") for policy in comparison.policies),
+        *(Heading(name=policy, unit="count (intents)") for policy in policies),
         *([_RULE] if rules else []),
     )
     return PrintedTable(title="Violations by check", headings=headings, rows=tuple(rows))
@@ -200,18 +229,24 @@ def _deed(check: str, result: Result) -> str:
 
 
 def _cost(result: Result) -> str:
-    table = result.money
-    row = table[(table["metric"] == "loss against I1") & (table["unit"] == "quote")].iloc[0]
-    if pd.isna(row["per_1000"]):
+    lost = _loss_per_1000(result)
+    if math.isnan(lost):
         return ""
-    amount = printed(abs(row["per_1000"]), "quote")
-    if row["per_1000"] >= 0:
+    amount = printed(abs(lost), "quote")
+    if lost >= 0:
         return (
             f"Execution lost {amount} quote per 1,000 intents against the ideal executor on the same prices."
         )
     return (
         f"Execution ended {amount} quote per 1,000 intents above the ideal executor on the same prices, "
         "which is no merit: intents that it failed to enter paid no fees and met no stop."
+    )
+
+
+def _loss_per_1000(result: Result) -> float:
+    table = result.money
+    return float(
+        table[(table["metric"] == "loss against I1") & (table["unit"] == "quote")].iloc[0]["per_1000"]
     )
 
 
@@ -231,19 +266,44 @@ def _against(policy: str, first: str, row: dict[str, Any]) -> str:
     return said + (f", {row['note']}." if row["note"] else ".")
 
 
-def _all_violations(comparison: Comparison, policy: str) -> pd.DataFrame:
-    parts = [comparison.results[policy, seed].violations.assign(seed=seed) for seed in comparison.seeds]
-    return pd.concat(parts, ignore_index=True)
-
-
 def _distinct(found: pd.DataFrame) -> int:
     owned = found[found["intent"] >= 0]
     return len(owned.drop_duplicates(["seed", "intent"] if "seed" in owned else ["intent"]))
 
 
-def _broken(comparison: Comparison, policy: str) -> int:
-    return _distinct(_judged(_all_violations(comparison, policy)))
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Hold a comparison's tables, each computed once; ``claims`` is empty unless the document's policies met.
+
+    ``violations``: ``policy``, ``kind``, ``check``, ``violations``, ``intents``, over all seeds.  ``tally``:
+    ``policy``, ``intents``, ``broken`` (intents that broke a rule of safety or of liveness).
+    """
+
+    table: pd.DataFrame
+    differences: pd.DataFrame
+    claims: pd.DataFrame
+    violations: pd.DataFrame
+    tally: pd.DataFrame
 
 
-def _intents(comparison: Comparison, policy: str) -> int:
-    return sum(len(comparison.results[policy, seed].frames["intents"]) for seed in comparison.seeds)
+def violations_of(comparison: Comparison) -> pd.DataFrame:
+    """Return the violations of a comparison as :class:`Measured` holds them."""
+    rows = []
+    for policy in comparison.policies:
+        for (kind, check), found in _all_violations(comparison, policy).groupby(["kind", "check"], sort=True):
+            rows.append((policy, str(kind), str(check), len(found), _distinct(found)))
+    return pd.DataFrame(rows, columns=["policy", "kind", "check", "violations", "intents"])
+
+
+def tally_of(comparison: Comparison) -> pd.DataFrame:
+    """Return the intents of a comparison, and how many broke a rule, as :class:`Measured` holds them."""
+    rows = []
+    for policy in comparison.policies:
+        intents = sum(len(comparison.results[policy, seed].frames["intents"]) for seed in comparison.seeds)
+        rows.append((policy, intents, _distinct(_judged(_all_violations(comparison, policy)))))
+    return pd.DataFrame(rows, columns=["policy", "intents", "broken"])
+
+
+def _all_violations(comparison: Comparison, policy: str) -> pd.DataFrame:
+    parts = [comparison.results[policy, seed].violations.assign(seed=seed) for seed in comparison.seeds]
+    return pd.concat(parts, ignore_index=True)

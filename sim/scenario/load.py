@@ -173,6 +173,11 @@ def _leads_to_a_file(reference: str) -> bool:
 
 def _digest(scenario: Scenario, base_dir: FilePath) -> str:
     content = scenario.model_dump(mode="json", by_alias=True, exclude={"title", "story", "check"})
+    if scenario.code is None:
+        # What a scenario does not have is no part of what it is.
+        del content["code"]
+    else:
+        content["code"] = scenario.code.content(base_dir)
     signals = scenario.workload.signals
     if signals is not None:
         file = FilePath(resolve(signals, base_dir))

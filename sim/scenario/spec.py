@@ -17,6 +17,7 @@ from sim.faults.regimes import PREFIX, RegimeSpec
 from sim.faults.venue_halt import VenueHalt
 from sim.market.shocks import Shock
 from sim.scenario.account_spec import AccountSpec
+from sim.scenario.code_spec import CodeSpec
 from sim.scenario.market_spec import MarketSpec, Strict
 from sim.scenario.mismatch import Mismatch
 from sim.scenario.workload_spec import WorkloadSpec
@@ -111,6 +112,7 @@ class Scenario(Strict):
     fills: FillSpec = FillSpec()
     venue: VenueSpec = VenueSpec()
     account: AccountSpec = AccountSpec()
+    code: CodeSpec | None = None
     faults: list[Fault] = Field(default=[])
     regime: RegimeSpec | None = None
     settle: SettleSpec = SettleSpec()

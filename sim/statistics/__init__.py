@@ -16,7 +16,7 @@ from sim.statistics.power import (
     smallest_effect,
     variance_ratio,
 )
-from sim.statistics.proportions import Proportion, proportion, zero_event_bound
+from sim.statistics.proportions import Proportion, proportion, proportion_of_sums, zero_event_bound
 from sim.statistics.rates import Combined, Rate, combined_rate
 from sim.statistics.signs import DateSign, sign_table
 from sim.statistics.tails import cvar, paired_cvar, quantile
@@ -51,6 +51,7 @@ __all__ = [
     "paired_mean",
     "paired_ratio",
     "proportion",
+    "proportion_of_sums",
     "quantile",
     "ratio",
     "required_clusters",

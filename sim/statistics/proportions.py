@@ -44,12 +44,17 @@ def proportion(hits: Array, clusters: Array, confidence: float = 0.95) -> Propor
     per cluster this is Wilson with t.  No event at all (or nothing but events) says nothing about variance: the bound
     is then 3 / clusters.
     """
-    n = len(hits)
     codes, groups = codes_of(clusters)
+    counts = np.bincount(codes, np.asarray(hits, dtype=float), groups)
+    return proportion_of_sums(counts, np.bincount(codes, minlength=groups), confidence)
+
+
+def proportion_of_sums(counts: Array, sizes: Array, confidence: float = 0.95) -> Proportion:
+    """Return what :func:`proportion` says of clusters with ``counts`` hits among ``sizes`` trials (none of them 0)."""
+    n, groups = int(sizes.sum()), len(sizes)
     if n == 0:
         return Proportion(0, 0, 0, math.nan, math.nan, math.nan)
-    flags = np.asarray(hits, dtype=float)
-    count = int(flags.sum())
+    count = int(counts.sum())
     rate = count / n
     if count in (0, n):
         bound = zero_event_bound(groups)
@@ -57,8 +62,7 @@ def proportion(hits: Array, clusters: Array, confidence: float = 0.95) -> Propor
         return Proportion(n, groups, count, rate, low, high)
     if groups < 2:
         return Proportion(n, groups, count, rate, math.nan, math.nan)
-    sizes = np.bincount(codes, minlength=groups)
-    residuals = np.bincount(codes, flags, groups) - rate * sizes
+    residuals = counts - rate * sizes
     rho = correlation_of(residuals, sizes, n * rate * (1 - rate))
     clustered, degrees, third = one_way(residuals / n, sizes / n, n, rho)
     skew = third / clustered**1.5 if clustered > 0.0 else 0.0

@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from sim.errors import InputError, SimError
 from sim.experiment.fingerprint import code_sha256, versions
 from sim.statistics import UntilWidth
 from sim.sweep.batch import run_batches
+from sim.sweep.natural import expected_losses, load_rates
 from sim.sweep.parts import TABLES, keep, settle, write_whole
 from sim.sweep.plan import Asked, Plan, plan_sweep
 from sim.sweep.pool import Workers, completed, workers
@@ -123,19 +125,23 @@ def sweep(
     """
     until = width_of(asked.until_width) if asked.until_width is not None else None
     plan = plan_sweep(asked)
+    rates = load_rates(asked.rates, plan) if asked.rates is not None else None
     with workers(jobs or cores(), dask) as found, opened(folder):
         if until is None:
             run_plan(plan, folder, found, progress)
             summary = summarise(plan, folder)
         else:
-            summary = _until(plan, *until, folder, found, progress)
+            plan, summary = _until(plan, *until, folder, found, progress)
+        if rates is not None:
+            expected = expected_losses(plan, folder, rates, summary.confidence)
+            summary = replace(summary, expected=expected)
         write_summary(summary, folder)
     return summary
 
 
 def _until(
     plan: Plan, metric: str, width: float, folder: Path, found: Workers, progress: Progress | None
-) -> SweepSummary:
+) -> tuple[Plan, SweepSummary]:
     """Add seeds in planned looks until the widest interval is narrow enough or all seeds are used."""
     most = len(plan.seeds)
     first = min(most, max(_FIRST_LOOK, -(-most // _FIRST_LOOK)))
@@ -146,7 +152,7 @@ def _until(
         run_plan(now, folder, found, progress, rule)
         rule.look(partial(widest, now, folder, metric))
     write_manifest(now, folder, complete=True, rule=rule)
-    return summarise(now, folder, rule.look_confidence)
+    return now, summarise(now, folder, rule.look_confidence)
 
 
 def cores() -> int:

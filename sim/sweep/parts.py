@@ -76,7 +76,10 @@ def schema_of(documented: dict[str, str]) -> pa.Schema:
     return pa.schema([(name, _ARROW[text.partition(",")[0]]) for name, text in documented.items()])
 
 
-INTENTS: Final = schema_of(COLUMNS["intents"])
+INTENT_COLUMNS: Final = {**COLUMNS["intents"], "touched": "bool, -, a fault reached one of its requests"}
+"""Columns of ``intents``: those of every run, and which of them met a fault."""
+
+INTENTS: Final = schema_of(INTENT_COLUMNS)
 RUNS: Final = schema_of(RUN_COLUMNS)
 
 
@@ -171,8 +174,9 @@ def _written(table: pa.Table) -> bytes:
 
 
 def _intents_of(run: RunRows) -> pa.Table:
+    columns = {**run.intents, "touched": np.isin(run.intents["intent"], run.touched)}
     return pa.Table.from_arrays(
-        [_column(run.intents[field.name], field.type) for field in INTENTS], schema=INTENTS
+        [_column(columns[field.name], field.type) for field in INTENTS], schema=INTENTS
     )
 
 

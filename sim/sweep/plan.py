@@ -30,6 +30,7 @@ class Asked:
     first_seed: int = 1
     intents: int | None = None
     until_width: str | None = None
+    rates: str | None = None
     batch_intents: int = BATCH_INTENTS
 
     @property
@@ -44,6 +45,7 @@ class Asked:
         words += ["--first-seed", str(self.first_seed)] if self.first_seed != 1 else []
         words += ["--intents", str(self.intents)] if self.intents is not None else []
         words += ["--until-width", self.until_width] if self.until_width is not None else []
+        words += ["--rates", self.rates] if self.rates is not None else []
         return shlex.join(words)
 
 

@@ -96,12 +96,33 @@ class CellSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExpectedLoss:
+    """Hold what a policy is expected to lose against the ideal executor, in quote per 1,000 intents.
+
+    ``parts``: what each rate adds.  ``difference``: the policy's less the first policy's at its first values, over the
+    same intents (NaN for that policy itself): below zero loses less.
+    """
+
+    policy: str
+    point: dict[str, str]
+    value: float
+    low: float
+    high: float
+    difference: float
+    difference_low: float
+    difference_high: float
+    parts: dict[str, float]
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SweepSummary:
-    """Hold the rows of all cells, and the confidence of their intervals."""
+    """Hold the rows of all cells, the confidence of their intervals, and with ``--rates`` the expected losses."""
 
     command: str
     confidence: float
     cells: tuple[CellSummary, ...]
+    expected: tuple[ExpectedLoss, ...] = ()
 
 
 def summarise(plan: Plan, folder: Path, confidence: float = 0.95) -> SweepSummary:
@@ -127,7 +148,7 @@ def widest(plan: Plan, folder: Path, metric: str, confidence: float) -> Interval
             plan.baseline_of(other) is base for other in plan.cells if other is not base
         ):
             continue
-        own, other = _pair(plan, planned, base, folder, (metric,))
+        own, other = pair_of(plan, planned, base, folder, (metric,))
         labels = own["date"], own["seed"]
         if base is planned:
             intervals.append(statistics.mean(own[metric], *labels, confidence=confidence))
@@ -160,7 +181,9 @@ def width_of(text: str) -> tuple[str, float]:
 def write_summary(summary: SweepSummary, folder: Path) -> None:
     """Write ``summary.csv`` and ``summary.json``; in JSON what is not defined is null."""
     rows = [record_of(cell) for cell in summary.cells]
-    facts = {"command": summary.command, "confidence": summary.confidence, "cells": rows}
+    facts: dict[str, Any] = {"command": summary.command, "confidence": summary.confidence, "cells": rows}
+    if summary.expected:
+        facts["expected_loss"] = [record_of(expected) for expected in summary.expected]
     text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
     write_whole(folder / "summary.json", f"{text}\n".encode())
     flat = [{**{key: value for key, value in row.items() if key != "point"}, **row["point"]} for row in rows]
@@ -180,7 +203,7 @@ def forget_summary(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def record_of(cell: CellSummary) -> dict[str, Any]:
+def record_of(cell: CellSummary | ExpectedLoss) -> dict[str, Any]:
     """Return a row as JSON can hold it: no number is null."""
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value
@@ -191,7 +214,7 @@ def record_of(cell: CellSummary) -> dict[str, Any]:
 def _summary_of(plan: Plan, planned: PlannedCell, folder: Path, confidence: float) -> CellSummary:
     cell, base = planned.cell, plan.baseline_of(planned)
     sums = _run_sums(folder, plan.parts(planned))
-    own, other = _pair(plan, planned, base, folder, (_MONEY, _NAKED))
+    own, other = pair_of(plan, planned, base, folder, (_MONEY, _NAKED))
     nothing = statistics.mean(np.empty(0), np.empty(0), np.empty(0))
     money = tail = naked = nothing
     p = ratio = math.nan
@@ -254,7 +277,7 @@ def _run_sums(folder: Path, names: Sequence[PartName]) -> dict[str, int]:
     return sums
 
 
-def _pair(
+def pair_of(
     plan: Plan, planned: PlannedCell, base: PlannedCell, folder: Path, metrics: Sequence[str]
 ) -> tuple[Columns, Columns]:
     """Return keys and metrics of a cell and of its baseline, for the intents that both decided."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from sim.tune.tuning import Tuning
 
-_COLOURS = {"complete": "#2f6f9f", "unsafe": "#c0392b", "pruned": "#b0b0b0"}
+_COLOURS = {"complete": "#0072b2", "unsafe": "#d55e00", "pruned": "#8a939c"}
 
 
 def picture(tuning: Tuning, file: Path) -> None:
@@ -38,7 +38,7 @@ def _front(axis: Any, tuning: Tuning) -> None:
     if tuning.recommendation is not None:
         best = tuning.recommendation.choice.score
         axis.scatter(
-            [best.loss_bps], [best.loss_cvar95_bps], marker="*", s=140, color="#e0a100", label="recommended"
+            [best.loss_bps], [best.loss_cvar95_bps], marker="*", s=140, color="#e69f00", label="recommended"
         )
     axis.set(xlabel="mean loss [bps]", ylabel="CVaR95 of the loss [bps]", title="Goals (smaller is better)")
     axis.legend(fontsize=8)
@@ -66,7 +66,7 @@ def _knobs(axis: Any, tuning: Tuning) -> None:
         [before[name] for name in names],
         0.38,
         label="before",
-        color="#b0b0b0",
+        color="#8a939c",
     )
     axis.barh([place - 0.2 for place in places], [after.get(name, 0.0) for name in names], 0.38, label="after",
               color=_COLOURS["complete"])  # fmt: skip

@@ -167,6 +167,8 @@ class Bench:
     def outcomes(self, jobs: Sequence[Job]) -> list[Outcome]:
         """Return the outcome of every job, in order."""
         new = [job for job in dict.fromkeys(jobs) if job not in self._known]
+        # All policies of one weather in a row: a seed's prices are made once for them.
+        new.sort(key=lambda job: (job.scenario, job.overrides, job.without, job.seed))
         for job, outcome in completed(self._workers, make_run, new):
             self._known[job] = outcome
             if self._told is not None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING, Any
 
+from sim.clock.places import origin
 from sim.exchange.account import Account
 from sim.exchange.attribution import CURRENT_INTENT, IntentSlot
 from sim.exchange.replies import Refusal
@@ -55,18 +56,23 @@ class IntentFlow:
         self._play(plan, bracket, "ideal", self._arrival(plan, loop.now_us + self._delay_us), earlier=floor)
         if self._delay_us:
             await asyncio.sleep(self._delay_us / 1e6)
-        result = await executor.submit_order(
-            symbol=plan.symbol,
-            side=side,
-            quantity=quantity,
-            planned_price=plan_price,
-            sl_percent=plan.sl_pct,
-            tp_percent=plan.tp_pct,
-            leverage=plan.leverage,
-            confidence=plan.confidence,
-            ai_tp_percent=plan.ai_tp_pct,
-            ai_trail_percent=plan.ai_trail_pct,
-        )
+        submit_plan = getattr(executor, "submit_plan", None)
+        if submit_plan is not None:
+            # Code that may want to know all of an intent, its deadline and levels too.
+            result = await submit_plan(plan, plan_price, quantity, bracket)
+        else:
+            result = await executor.submit_order(
+                symbol=plan.symbol,
+                side=side,
+                quantity=quantity,
+                planned_price=plan_price,
+                sl_percent=plan.sl_pct,
+                tp_percent=plan.tp_pct,
+                leverage=plan.leverage,
+                confidence=plan.confidence,
+                ai_tp_percent=plan.ai_tp_pct,
+                ai_trail_percent=plan.ai_trail_pct,
+            )
         if result.status == "refused":
             self._play(plan, bracket, "refused", self._arrival(plan, loop.now_us))
         if result.status != "open":
@@ -220,6 +226,9 @@ class IntentFlow:
     def record_escape(self, slot: IntentSlot, error: BaseException | None) -> None:
         """Record that an exception left the code under test."""
         text = f"{type(error).__name__}: {error}"
+        place = "" if error is None else origin(error)
+        if place and place not in text:
+            text += f" ({place})"
         self._end(slot, "escaped", 0.0, False, text)
 
 

@@ -15,6 +15,25 @@ Think = Callable[[str, str, dict[str, Any]], Coroutine[Any, Any, int]]
 """``await think(method, path, params)``: let think time pass before a request; return that after its reply (µs)."""
 
 
+class _OwnWay:
+    """Be a gateway for one process."""
+
+    def __init__(self, gateway: Gateway, think: Think | None) -> None:
+        self._gateway = gateway
+        self._think = think
+
+    async def send(self, method: str, path: str, params: dict[str, Any]) -> Any:
+        """Send a request unless the process is dead, and think before and after it."""
+        process = CURRENT_PROCESS.get()
+        if process is not None and not process.alive:
+            raise asyncio.CancelledError
+        after_us = 0 if self._think is None else await self._think(method, path, params)
+        answer = await self._gateway.send(method, path, params)
+        if after_us:
+            await asyncio.sleep(after_us / 1e6)
+        return answer
+
+
 class ProcessClient(SimulatedClient):
     """Speak to the exchange for a process; ``next_id`` numbers invented client ids over all processes of a run."""
 
@@ -29,6 +48,11 @@ class ProcessClient(SimulatedClient):
         super().__init__(gateway, rules, timeout_s)
         self._next_id = next_id
         self._think = think
+
+    @property
+    def gateway(self) -> Any:
+        """Return the way to the exchange for a client library of this process: it thinks and dies with it."""
+        return _OwnWay(self._gateway, self._think)
 
     async def _send(self, method: str, path: str, params: dict[str, Any]) -> Any:
         process = CURRENT_PROCESS.get()

@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from sim.clock import EventLimit, VirtualLoop, fenced
+from sim.clock import EventLimit, VirtualLoop
 from sim.exchange.account import Account
 from sim.exchange.attribution import CURRENT_INTENT, Attribution, IntentSlot
 from sim.exchange.client import SimulatedClient
@@ -35,10 +35,9 @@ from sim.market import PricePath
 from sim.scenario.spec import Scenario
 from sim.scenario.workload import IntentPlan
 from sim.trace import Trace
-from sim.world.code_under_test import ExecutorFactory, event_driven, is_ours, log_lines_to
+from sim.world.code_under_test import ExecutorFactory, event_driven, is_ours, run_cutting_off, surrounded
 from sim.world.flow import IntentFlow
 from sim.world.listening import Listening
-from sim.world.outer_loop import outer_loop_set_aside
 from sim.world.processes import Processes, concern_processes
 from sim.world.recorder import Recorder
 
@@ -160,7 +159,7 @@ class World:
         self.store: dict[str, str] = {}
         """What the code under test writes down to outlive its process."""
         self.executor = self.new_executor(client, self.store)
-        self._logger = logger
+        self.logger = logger
         self._progress = progress
         self._flow = IntentFlow(self)
         self._tasks: dict[asyncio.Task[None], IntentSlot] = {}
@@ -205,16 +204,12 @@ class World:
     def _run_fenced(self) -> RunRecord:
         ended: End = "finished"
         # The code under test reads the client's clock, which may be wrong; the run's own time is the venue's.
-        clock_us, ahead = self._client_epoch_us, self.state_faults.clock
-        with (
-            outer_loop_set_aside(),
-            log_lines_to(self._logger),
-            fenced(self.loop, clock_us, ahead=ahead) as fence,
-        ):
+        clock_us, ahead, factory = self._client_epoch_us, self.state_faults.clock, self._executor_factory
+        with surrounded(self, factory, clock_us, ahead, self.logger) as fence:
             boot = self.loop.create_task(self._boot(), name="boot")
             self.loop.env.process(self._workload())
             try:
-                if self._unsettled and not self.loop.run_until(self.end_us):
+                if self._unsettled and not run_cutting_off(self.loop, self.end_us, self._cut_round):
                     ended = "time limit"
             except EventLimit:
                 ended = "event limit"
@@ -343,6 +338,14 @@ class World:
                 self._broken = error
                 self.loop.stop()
             self._flow.record_escape(slot, error)
+
+    def _cut_round(self, task: asyncio.Task[Any], why: str) -> None:
+        """Note a task that never lets an instant end: as its intent's escape, where it lives one."""
+        slot = self._tasks.get(task)
+        if slot is None:
+            self._errors.append(f"task {task.get_name()}: {why}")
+        else:
+            self._flow.record_escape(slot, RuntimeError(why))
 
     def _close_books(self, slot: IntentSlot) -> None:
         del self._open_books[slot.number]

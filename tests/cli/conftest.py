@@ -34,13 +34,20 @@ def _publish_comparison(comparison: Comparison, folder: Path) -> None:
     (folder / "index.html").write_text(comparison.title, encoding="utf-8")
 
 
+def _publish_folder(folder: Path) -> None:
+    (folder / "index.html").write_text(folder.name, encoding="utf-8")
+
+
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
     """Return the function that runs one command line; pages are replaced by a file with a name in it."""
     fakes: dict[str, Any] = {
         "publish": _publish,
         "publish_comparison": _publish_comparison,
-        "summary_text": lambda result: f"summary of {result.name}",
+        "publish_sweep": _publish_folder,
+        "publish_tuning": _publish_folder,
+        "brief_text": lambda result: f"summary of {result.name}",
+        "summary_text": lambda result: f"all tables of {result.name}",
         "comparison_text": lambda comparison: f"comparison of {', '.join(comparison.policies)}",
     }
     for name, fake in fakes.items():

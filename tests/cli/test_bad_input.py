@@ -56,7 +56,7 @@ def place(tmp_path: Path) -> Path:
 CASES = [
     (
         ["rum"],
-        "command: given 'rum', expected a command: one of check, compare, ",
+        "command: given 'rum', expected a command: one of ",
         "'run'",
     ),
     (["run", "--sed", "3"], "--sed: no such option", "'--seed'"),

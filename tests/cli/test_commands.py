@@ -40,8 +40,25 @@ def test_run_prints_summary_folder_and_page(cli: Cli, tmp_path: Path) -> None:
         "",
         "folder  reports/quickstart-d7-seed1-20intents",
         "page    reports/quickstart-d7-seed1-20intents/index.html",
+        "worst   sim show quickstart-d7-seed1-20intents",
     ]
     assert (tmp_path / "reports" / "quickstart-d7-seed1-20intents" / "index.html").is_file()
+
+
+def test_run_prints_all_tables_when_asked(cli: Cli) -> None:
+    """-v prints the long summary in place of the one that fits a screen."""
+    assert cli("run", *SMALL, "-v").out.startswith("all tables of quickstart-d7-seed1-20intents\n")
+
+
+def test_run_against_a_baseline_keeps_the_table_of_both(cli: Cli, written: Written) -> None:
+    """--against runs a second policy on the same weather and keeps what the page says of both."""
+    done = cli("run", *SMALL, "--against", "never-resend", "--out", "both", "--json")
+    command = json.loads(done.out)["manifest"]["command"]
+    assert command == "sim run quickstart --policy d7 --seed 1 --intents 20 --against never-resend"
+    assert "both/tables/against.parquet" in written()
+    assert cli("run", *SMALL, "--against", "d7").err == (
+        "error: --against: given 'd7', expected a policy other than the one that runs, d7\n"
+    )
 
 
 def test_run_writes_where_it_is_told(cli: Cli, tmp_path: Path, written: Written) -> None:
@@ -268,6 +285,32 @@ def test_show_tells_a_story(cli: Cli) -> None:
     assert _fits(by_name.out)
 
 
+def test_show_draws_a_story(cli: Cli, tmp_path: Path) -> None:
+    """--png draws the story that is told; without an intent there is nothing to draw."""
+    cli("run", *SMALL)
+    told = cli("show", "quickstart-d7-seed1-20intents", "--intent", "3", "--png", "three.png")
+    assert told.out.startswith("Intent 3 of ")
+    assert (tmp_path / "three.png").read_bytes().startswith(b"\x89PNG")
+    done = cli("show", "quickstart-d7-seed1-20intents", "--png", "none.png")
+    assert (done.code, done.err) == (
+        2,
+        "error: --png: given 'none.png', expected an intent to draw: --intent N\n",
+    )
+
+
+def test_report_draws_what_is_there(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name under reports/ or a folder is drawn again; what is no folder names the nearest."""
+    cli("run", *SMALL)
+    monkeypatch.setattr(sim.report, "redraw", lambda folder: "run")
+    name = "quickstart-d7-seed1-20intents"
+    assert cli("report", name).out == f"run         reports/{name}/index.html\n"
+    assert cli("report", f"reports/{name}", "-q").out == f"reports/{name}\n"
+    assert json.loads(cli("report", name, "--json").out)["kind"] == "run"
+    done = cli("report", "quickstart-d7-seed1-2intents")
+    assert done.code == 2
+    assert name in done.err
+
+
 def test_list_names_scenarios_and_policies(cli: Cli) -> None:
     """What there is to run is listed with its title."""
     done = cli("list")
@@ -285,7 +328,7 @@ def test_version(cli: Cli) -> None:
     assert cli("--version") == (0, f"sim {sim.__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["compare"], ["check"], ["show"], ["list"]])
+@pytest.mark.parametrize("command", [[], ["run"], ["compare"], ["check"], ["show"], ["report"], ["list"]])
 def test_help_has_an_example(cli: Cli, command: list[str]) -> None:
     """Every command's help shows how it is used; the main one names the exit codes."""
     done = cli(*command, "--help")

@@ -63,7 +63,7 @@ def test_interrupted_after_the_folder_stands_it_is_named(
     def interrupted(_: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sim.report, "summary_text", interrupted)
+    monkeypatch.setattr(sim.report, "brief_text", interrupted)
     done = cli("run", "--intents", "5", "--out", "here")
     assert (done.code, done.out, done.err) == (130, "", "interrupted; written before: here\n")
     assert (tmp_path / "here" / "manifest.json").is_file()

@@ -24,7 +24,7 @@ def test_the_summary_fits_and_says_what_it_means(cli: Cli, tmp_path: Path) -> No
     assert sum(line.startswith(("d7 max_slippage", "safe max_slippage")) for line in lines) == 4
     assert sum("baseline" in line for line in lines if line.startswith("d7")) == 1
     assert "conditional on this tape" in done.out
-    assert lines[-1] == f"folder  {tmp_path / 'kept'}"
+    assert lines[-2:] == [f"folder  {tmp_path / 'kept'}", f"page    {tmp_path / 'kept' / 'index.html'}"]
 
 
 def test_json_goes_on_with_what_is_there(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,3 +57,21 @@ def test_a_misspelt_key_is_refused_before_anything_runs(cli: Cli, tmp_path: Path
     assert done.err.startswith("error: --grid workload.evry_s: given 'evry_s'")
     assert "(did you mean 'every_s'?)" in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_rates_add_expected_losses(cli: Cli, tmp_path: Path) -> None:
+    """With a rates file the summary ends with each policy's expected loss, and JSON holds the same numbers."""
+    (tmp_path / "rates.toml").write_text(
+        '[[rate]]\nname = "calm"\nscenario = "calm_baseline"\nper_intent = 0.5\nlow = 0.4\nhigh = 0.6\n',
+        encoding="utf-8",
+    )
+    words = (*WORDS, "--rates", str(tmp_path / "rates.toml"), "--out", str(tmp_path / "kept"))
+    done = cli(*words)
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert all(len(line) <= 100 for line in lines)
+    printed = lines[lines.index("expected loss at natural rates") :]
+    first, second = json.loads(cli(*words, "--json").out)["expected_loss"]
+    assert (first["policy"], first["difference"], second["policy"]) == ("d7", None, "safe")
+    value = f"{round(second['value'], 2) + 0.0:,.2f}"
+    assert any(line.startswith("safe") and value in line for line in printed)

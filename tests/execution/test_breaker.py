@@ -75,6 +75,15 @@ def test_an_executor_stops_at_the_breaker_and_says_so(run: Any, script: Any, err
     assert [event.call for event in said] == ["circuit breaker"]
 
 
+def test_equal_refusals_never_hold_an_exit_back(run: Any, script: Any, error: Any) -> None:
+    """A position waits for it: all attempts are made."""
+    venue = script([error(-1001, "Internal error")])
+    executor = SafeOrderExecutor(policy(max_order_retries=7, breaker_failures=3))
+    order = executor.place_order_with_safety(venue.method, {}, "BTCUSDT", "buy", order_type="exit")
+    result: OrderResult = run(order)
+    assert (result.success, result.attempts, len(venue.calls)) == (False, 7, 7)
+
+
 # -- the share of failures among all calls (resilience4j) ----------------------------------------------------
 
 

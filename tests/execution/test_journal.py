@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -55,6 +56,15 @@ def test_an_entry_that_cannot_be_read_is_an_error(text: str) -> None:
     """It names the entry and shows the text."""
     with pytest.raises(ValueError, match="'intent:x' cannot be read"):
         IntentJournal({"intent:x": text}).entries()
+
+
+def test_an_entry_says_since_when_where_that_is_known() -> None:
+    """Wall-clock seconds, to the last digit; entries of older versions do not say it."""
+    store: dict[str, str] = {}
+    journal = IntentJournal(store)
+    journal.write(replace(ENTRY, begun_s=1_700_000_000.123456))
+    assert '"quantity":"0.500","begun_s":1700000000.123456,' in store["intent:i1"]
+    assert journal.entries()[0].begun_s == 1_700_000_000.123456
 
 
 def test_an_entry_is_written_in_the_words_that_later_versions_read() -> None:

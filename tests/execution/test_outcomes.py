@@ -175,3 +175,11 @@ def test_a_body_with_a_negative_code_is_a_failure(code: Any) -> None:
     """An error body is a failure even when it comes as a reply and names an id."""
     failure = order_id_or_failure({"code": code, "msg": "Order would immediately trigger.", "orderId": 1})
     assert failure == Failure("refused", -2021, "Order would immediately trigger.")
+
+
+def test_a_long_reply_without_an_id_is_named_by_its_beginning() -> None:
+    """120 characters at most, and an ellipsis tells that there was more."""
+    said = [order_id_or_failure(["x" * size]) for size in (116, 117)]
+    texts = [failure.message.removeprefix("reply carries no order id: ") for failure in said]  # type: ignore[union-attr]
+    assert [len(text) for text in texts] == [120, 120]
+    assert [text[-2:] for text in texts] == ["']", "x…"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sim.clock import run_virtual
+from sim.execution.errors import HeldBack
 from sim.execution.outcome_classes import outcome_class
 from sim.execution.outcomes import Failure, attempt_within
 from sim.execution.rate_limiter import GlobalRateLimiter, LimitedClient
@@ -150,8 +151,8 @@ def test_a_limited_client_is_the_client_but_for_its_calls() -> None:
 @pytest.mark.parametrize(
     ("error", "away_s"),
     [
-        (VenueError(-1003, "Too many requests."), 5.0),
-        (VenueError(-1015, "Too many new orders."), 5.0),
+        (VenueError(-1003, "Too many requests."), 4.0),
+        (VenueError(-1015, "Too many new orders."), 4.0),
         (VenueError(-1003, "Way too many requests; IP banned until 0000000190000."), 130.0),
         (VenueError(-1003, "told"), 7.0),
         (VenueError(-2021, "Order would immediately trigger."), 0.0),
@@ -322,7 +323,7 @@ def test_the_documented_limits_hold_where_nothing_else_was_said() -> None:
     assert run_virtual(main()) == pytest.approx([0.0, 60.05, 0.0, 60.05, 0.0, 10.05, 0.0, 10.05])
 
 
-def test_an_untold_stay_away_lasts_five_seconds_and_a_shorter_one_does_not_shorten_it() -> None:
+def test_a_shorter_stay_away_does_not_shorten_a_longer_one() -> None:
     """The longest that was said holds."""
 
     async def main() -> float:
@@ -332,3 +333,109 @@ def test_an_untold_stay_away_lasts_five_seconds_and_a_shorter_one_does_not_short
         return await waited_s(limiter, 1, 0, "exit")
 
     assert run_virtual(main()) == 5.0
+
+
+def _at(limiter: GlobalRateLimiter, *steps: tuple[float, Any]) -> list[Any]:
+    """Take each step at its second of the loop (60 s later on the wall) and return what it answers."""
+
+    async def main() -> list[Any]:
+        answers = []
+        for at_s, step in steps:
+            await asyncio.sleep(at_s - asyncio.get_running_loop().time())
+            answers.append(step(limiter))
+        return answers
+
+    return run_virtual(main())
+
+
+def _take(weight: int, orders: int, priority: Any = "exit") -> Any:
+    return lambda limiter: round(limiter.take(weight, orders, priority), 3)
+
+
+def test_a_window_ends_exactly_with_its_minute_or_its_ten_seconds() -> None:
+    """A moment before it is full, at its end it is a new one."""
+    limiter = GlobalRateLimiter(weight_per_min=10, orders_per_10s=2, orders_per_min=4, share=1.0)
+    answers = _at(
+        limiter,
+        (5.0, _take(10, 2)), (5.0, _take(1, 0)), (5.0, _take(0, 1)), (9.5, _take(0, 1)), (10.0, _take(0, 2)),
+        (10.0, _take(1, 0)), (20.0, _take(0, 1)), (59.5, _take(1, 0)), (60.0, _take(10, 2)), (60.0, _take(1, 0)),
+    )  # fmt: skip
+    assert answers == [0.0, 55.05, 5.05, 0.55, 0.0, 50.05, 40.05, 0.55, 0.0, 60.05]
+
+
+def test_the_venues_count_is_that_of_its_own_minute() -> None:
+    """What was used in the last one is over when a header tells of this one."""
+    limiter = GlobalRateLimiter(weight_per_min=10, share=1.0)
+
+    def tell(used: object) -> Any:
+        return lambda limiter: limiter.observe({"X-MBX-USED-WEIGHT-1M": used})
+
+    answers = _at(
+        limiter,
+        (1.0, _take(9, 0)), (2.0, tell(4)), (2.0, _take(2, 0)),
+        (60.0, tell("3")), (61.0, _take(7, 0)), (61.0, _take(1, 0)),
+    )  # fmt: skip
+    assert answers == [0.0, None, 58.05, None, 0.0, 59.05]
+
+
+@pytest.mark.parametrize(
+    ("orders", "priority", "away_s", "sent"),
+    [(1, "entry", 2.0, True), (1, "entry", 2.1, False), (0, "entry", 9.0, True), (1, "exit", 9.0, True)],
+)
+def test_only_an_entry_has_no_patience(orders: int, priority: Any, away_s: float, sent: bool) -> None:
+    """As long as it may wait, it waits; reads and exits as long as it takes."""
+
+    async def main() -> float:
+        limiter = GlobalRateLimiter(entry_patience_s=2.0)
+        limiter.stay_away(away_s)
+        return await waited_s(limiter, 1, orders, priority)
+
+    if sent:
+        assert run_virtual(main()) == pytest.approx(away_s)
+    else:
+        with pytest.raises(HeldBack, match=r"held back by the limiter for 2\.1 s"):
+            run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("status", "away"), [(418, True), (429, True), (403, True), (400, False), (503, False)]
+)
+def test_the_status_alone_tells_to_stay_away(status: int, away: bool) -> None:
+    """Without a code: a ban, a throttle, or a firewall."""
+
+    class Refused(Exception):
+        status_code = status
+
+    async def main() -> float:
+        limiter = GlobalRateLimiter()
+        limited = LimitedClient(Client(Refused("no")), limiter)  # type: ignore[arg-type]
+        with pytest.raises(Refused):
+            await limited.futures_symbol_ticker(symbol="BTCUSDT")
+        return limiter.take(1, 0, "exit")
+
+    assert run_virtual(main()) == (pytest.approx(4.0) if away else 0.0)
+
+
+def test_a_limiter_of_the_callers_own_is_asked_and_a_plain_client_is_served() -> None:
+    """Its acquire counts and not the built-in one; methods that are no coroutines, and headers that are none, pass."""
+    asked: list[Any] = []
+
+    class Own(GlobalRateLimiter):
+        async def acquire(self, weight: int, orders: int, priority: Any) -> None:
+            asked.append((weight, orders, priority))
+
+    class Plain:
+        response = type("Response", (), {"headers": "none"})()
+
+        def futures_account(self) -> str:
+            return "mine"
+
+        def futures_klines(self) -> Any:
+            return asyncio.ensure_future(asyncio.sleep(0.0, "bars"))
+
+    async def main() -> list[Any]:
+        limited = LimitedClient(Plain(), Own())
+        return [await limited.futures_account(), await limited.futures_klines()]
+
+    assert run_virtual(main()) == ["mine", "bars"]
+    assert asked == [(5, 0, "exit"), (1, 0, "entry")]

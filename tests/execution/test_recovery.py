@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -155,6 +156,86 @@ def test_an_entry_that_cannot_be_read_after_a_crash_stays_in_the_journal() -> No
         return held
 
     assert run_virtual(main()) == {}
+
+
+def _begun_entry(books: VenueFake, dies_at: int = 2) -> dict[str, str]:
+    """Return what a process wrote down that died before the venue had its entry."""
+    journal: dict[str, str] = {}
+
+    async def main() -> None:
+        dying = EventDrivenExecutor(books.client(dies_at=dies_at, applied=False), policy(), journal=journal)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(enter(dying), 0.5)
+
+    run_virtual(main())
+    return journal
+
+
+def _arrive_late(books: VenueFake) -> None:
+    sent = {"newClientOrderId": "i1-e", "side": "BUY", "type": "LIMIT", "quantity": "0.5"}
+    books.create(sent, None, algo=False)
+
+
+def test_an_entry_that_is_carried_out_long_after_the_crash_is_closed() -> None:
+    """It is watched as the process that sent it would have watched it, and nothing is reported before."""
+    books = VenueFake()
+    journal = _begun_entry(books)
+
+    async def main() -> tuple[dict[str, float], float]:
+        loop = asyncio.get_running_loop()
+        loop.call_later(40.0, _arrive_late, books)
+        held = await EventDrivenExecutor(books.client(), policy(), journal=journal).recover(SYMBOLS)
+        return held, loop.time()
+
+    held, until_s = run_virtual(main())
+    assert (books.opened, books.position, held, journal) == (1, 0.0, {}, {})
+    assert 40.0 < until_s < 45.0
+
+
+@pytest.mark.parametrize(("down_s", "watches_s"), [(0.0, 90.0), (60.0, 30.0), (300.0, 7.0)])
+def test_an_entry_is_watched_for_as_long_after_it_was_begun(
+    monkeypatch: pytest.MonkeyPatch, down_s: float, watches_s: float
+) -> None:
+    """The time nobody ran counts; the venue's own deadline is waited for all the same."""
+    monkeypatch.setattr(time, "time", lambda: asyncio.get_running_loop().time() + 60.0)
+    books = VenueFake()
+    journal: dict[str, str] = {}
+
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        dying = EventDrivenExecutor(books.client(dies_at=2, applied=False), policy(), journal=journal)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(enter(dying), 0.5)
+        await asyncio.sleep(down_s)
+        began_s = loop.time()
+        await EventDrivenExecutor(books.client(), policy(), journal=journal).recover(SYMBOLS)
+        return loop.time() - began_s
+
+    assert run_virtual(main()) == pytest.approx(watches_s, abs=2.5)
+    assert journal == {}
+
+
+def test_an_entry_of_unknown_fate_keeps_no_other_position_waiting() -> None:
+    """What is held is told once the venue's own deadline is over; the entry is watched on beside."""
+    books = VenueFake()
+    journal = _begun_entry(books)
+
+    async def main() -> tuple[dict[str, float], float, float]:
+        loop = asyncio.get_running_loop()
+        first = EventDrivenExecutor(books.client(), policy(), journal=journal)
+        await enter(first, intent_id="i2")
+        copy = dict(journal)
+        began_s = loop.time()
+        held = await EventDrivenExecutor(books.client(), policy(), journal=copy).recover(SYMBOLS)
+        took_s = loop.time() - began_s
+        loop.call_later(20.0, _arrive_late, books)
+        await asyncio.sleep(25.0)
+        assert list(copy) == ["intent:i2"]
+        return held, took_s, books.position
+
+    held, took_s, position = run_virtual(main())
+    assert (held, position) == ({"BTCUSDT": 0.5}, 0.5)
+    assert took_s == pytest.approx(7.0, abs=0.1)
 
 
 def test_a_journal_entry_that_cannot_be_read_stops_the_start() -> None:

@@ -159,3 +159,20 @@ def test_a_stop_that_cannot_be_judged_stays_and_the_log_says_so(
     )
     assert venue.calls[1] == params
     assert any("the stop price stays" in line for line in log.lines)
+
+
+@pytest.mark.parametrize(
+    ("budget", "trigger", "returned", "sent"),
+    [(0.001, "49900", 49_900.0, "49900"), (0.05, "49900", 48_951.0, "48951.0"), (0.05, None, None, None)],
+    ids=["beyond", "within", "no trigger"],
+)
+def test_moving_a_refused_stop_tells_where_it_stands_now(
+    run: Any, fake_client: Any, budget: float, trigger: Any, returned: Any, sent: Any
+) -> None:
+    """At the new trigger, at the old one beyond the budget, and at what was given without any."""
+    store = PolicyStore({**D7, "execution.widen_budget_pct": budget})
+    params = {} if trigger is None else {"stopPrice": trigger}
+    question = RefusedStop(params, "BTCUSDT", "buy", trigger, trigger, fake_client(mark="49000"), 0.0)
+    settings = Settings(widen_budget_pct=budget)
+    assert run(SafeOrderExecutor(store).move_stop(settings, question)) == returned
+    assert params.get("stopPrice") == sent

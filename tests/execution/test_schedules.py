@@ -166,3 +166,33 @@ def test_decorrelated_goes_by_the_wait_before_down_to_the_base() -> None:
         found_s = jittered_s("decorrelated", 4.0, 0.5, base_s=0.5, cap_s=10.0, previous_s=previous_s)
         assert found_s == pytest.approx(expected_s)
     assert jittered_s("additive", 10.0, 0.5, base_s=0.5, cap_s=10.0) == 10.0
+
+
+@pytest.mark.parametrize(
+    ("order_type", "sent"),
+    [
+        ("exit", 6),
+        ("entry", 3),
+        ("tp", 1),
+        ("trailing", 1),
+    ],
+)
+def test_what_only_the_price_decides_is_tried_again_as_far_as_it_is_of_use(
+    run: Any, script: Any, error: Any, order_type: str, sent: int
+) -> None:
+    """A way out as long as there are attempts, an entry twice more, a target not at all."""
+    store = d7_policy(
+        classifier="outcomes",
+        schedule="by-outcome",
+        max_order_retries=6,
+        market_max_retries=2,
+        max_total_time_sec=0.0,
+    )
+    venue = script(
+        [error(-4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit.")]
+    )
+    placed = SafeOrderExecutor(store).place_order_with_safety(
+        venue.method, {}, "BTCUSDT", "buy", order_type=order_type, can_close=True
+    )
+    assert not run(placed).success
+    assert len(venue.calls) == sent

@@ -19,6 +19,7 @@ def test_quantities_are_those_of_the_values() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.campaign
 def test_the_model_has_the_spread_of_recorded_marks() -> None:
     """Calm seconds of 2023, two ordinary days and the crash of 2025: within 60 % of the recorded spread."""
     data = Path(__file__).resolve().parents[2].parent / "shared" / "klines"

@@ -67,6 +67,7 @@ def test_the_same_question_has_the_same_answer_for_any_number_of_processes(
     pd.testing.assert_frame_equal(alone.profiles, together.profiles)
 
 
+@pytest.mark.campaign
 def test_minutes_of_ones_own_are_held_against_five(tmp_path: Path) -> None:
     """The embedded day needs no recordings: five-minute bars against their minutes, on all its dates."""
     out = tmp_path / "out"

@@ -8,6 +8,7 @@ import pytest
 
 from sim.hunt import Bracket
 from sim.scenario import load_policy_named, load_scenario
+from sim.world.code_under_test import ExecutorFactory, event_driven
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +18,11 @@ def bracket() -> Bracket:
 
 
 @pytest.fixture(scope="session")
-def make_bracket() -> Callable[[str], Bracket]:
-    """Give the function that takes a bracket under another policy."""
-    return lambda policy: Bracket(load_scenario("quickstart"), load_policy_named(policy))
+def make_bracket() -> Callable[..., Bracket]:
+    """Give the function that takes a bracket under another policy, and of other code."""
+
+    def make(policy: str, executor_factory: ExecutorFactory = event_driven) -> Bracket:
+        scenario, reaction = load_scenario("quickstart"), load_policy_named(policy)
+        return Bracket(scenario, reaction, intent=0, executor_factory=executor_factory)
+
+    return make

@@ -19,7 +19,7 @@ Level = tuple[Fraction, bool]
 
 # Examples are cheap but not free; a second in all is the budget of this file.
 quick = settings(
-    max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 marks = st.builds(
     MarkSpec,
@@ -208,7 +208,7 @@ def test_searches_over_lines_equal_scans(data: st.DataObject) -> None:
     threshold=st.integers(-60, 60),
     data=st.data(),
 )
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 def test_the_pyramid_equals_a_scan(values: list[int], threshold: int, data: st.DataObject) -> None:
     """The first value at or above a threshold is found from any start, or the size returned."""
     start = data.draw(st.integers(0, len(values)))

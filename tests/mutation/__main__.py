@@ -22,7 +22,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -53,6 +53,8 @@ _LONGEST_S: Final = 1800.0
 _MOST_TESTS: Final = 400
 _LEAST_S: Final = 20.0
 _SLOWER: Final = 10.0
+_TESTED_WITH: Final = {"order_keys": "policy_keys", "retry_keys": "policy_keys"}
+"""Files whose tests are named like another one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +174,8 @@ def _judged(file: Path, mutant: Mutant, reach: Reach) -> Verdict:
     if not tests:
         # Lines that run when the module is imported belong to whoever uses the module.
         tests = {test for (name, _), some in reach.tests_of.items() if name == str(file) for test in some}
+        # Where nothing else is in it, any test may use what was made then.
+        tests = tests or set(reach.seconds)
     began_s = time.monotonic()
     verdict = "no test"
     for chosen in _rounds(file, tests, reach):
@@ -194,7 +198,8 @@ def _judged(file: Path, mutant: Mutant, reach: Reach) -> Verdict:
 def _rounds(file: Path, tests: Collection[str], reach: Reach) -> list[list[str]]:
     """Return the tests of the test files named like the file, then all others; in each the quickest first."""
     ordered = sorted(tests, key=lambda test: (reach.seconds.get(test, 0.0), test))
-    own = [test for test in ordered if f"/test_{file.stem}" in test]
+    stem = _TESTED_WITH.get(file.stem, file.stem)
+    own = [test for test in ordered if f"/test_{stem}" in test]
     others = [test for test in ordered if test not in set(own)][:_MOST_TESTS]
     return [some for some in (own, others) if some]
 
@@ -210,13 +215,15 @@ def _verdict(file: Path, mutant: Mutant, chosen: Sequence[str], reach: Reach) ->
     return {None: "timed out", 0: "survived"}.get(_fork(work, limit_s), "killed")
 
 
-def _chosen(names: Sequence[str], share: float) -> Iterator[tuple[Path, Mutant]]:
+def _chosen(names: Sequence[str], share: float, *, mixed: bool) -> list[tuple[Path, Mutant]]:
     files = [PACKAGE / f"{Path(name).stem}.py" for name in names] or sorted(PACKAGE.glob("*.py"))
-    for file in files:
-        for number, mutant in enumerate(mutants_of(file.read_text(encoding="utf-8"))):
-            # Spread evenly over the file, and the same ones each time.
-            if int((number + 1) * share) > int(number * share):
-                yield file, mutant
+    chosen = [
+        (file, mutant) for file in files for mutant in mutants_of(file.read_text(encoding="utf-8"), share)
+    ]
+    if mixed:
+        # By chance as far as the code is concerned, and the same each time.
+        chosen.sort(key=lambda one: hashlib.sha256(f"{one[0].name} {one[1].name}".encode()).digest())
+    return chosen
 
 
 def main(words: list[str]) -> int:
@@ -225,7 +232,10 @@ def main(words: list[str]) -> int:
     parser.add_argument("files", nargs="*", help="names of files of sim/execution; all when none is given")
     parser.add_argument("--share", type=float, default=1.0, help="judge only this share of the mutants")
     parser.add_argument("--tests", default=",".join(TESTS), help="test paths, separated by commas")
-    parser.add_argument("--minutes", type=float, default=1e6)
+    parser.add_argument("--minutes", type=float, default=1e6, help="end after so long")
+    parser.add_argument(
+        "--mixed", action="store_true", help="in mixed order: what --minutes cuts off is then a fair sample"
+    )
     parser.add_argument("--out", default=str(OUT))
     asked = parser.parse_args(words)
     reach = _reach(asked.tests.split(","))
@@ -237,7 +247,7 @@ def main(words: list[str]) -> int:
     with out.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(Verdict.__dataclass_fields__))
         writer.writeheader()
-        for path, mutant in _chosen(asked.files, asked.share):
+        for path, mutant in _chosen(asked.files, asked.share, mixed=asked.mixed):
             if time.monotonic() > ends_s:
                 break
             verdicts.append(_judged(path, mutant, reach))
@@ -258,7 +268,11 @@ def _told(judged: Sequence[Verdict]) -> int:
     for name in sorted({one.file for one in verdicts}):
         mine = [one for one in verdicts if one.file == name]
         print(f"{name:28} {len(mine):5} mutants, {share(mine):6.1%} killed")
-    print(f"{'all':28} {len(verdicts):5} mutants, {share(verdicts):6.1%} killed")
+    # Imported only now: the forked processes must meet nothing of ours that is imported already.
+    from sim.statistics.proportions import wilson
+
+    low, high = wilson(share(verdicts), max(1, len(verdicts)), 1.96)
+    print(f"{'all':28} {len(verdicts):5} mutants, {share(verdicts):6.1%} killed ({low:.1%} to {high:.1%})")
     print(f"and {len(judged) - len(verdicts)} equivalent ones, left out (tests/mutation/survivors.toml)")
     return 0 if share(verdicts) >= 0.9 else 1
 

@@ -44,12 +44,17 @@ class Mutant:
         return f"{self.line}: {self.what}"
 
 
-def mutants_of(source: str) -> Iterator[Mutant]:
-    """Yield every mutant of a source text, in the order of its lines."""
+def mutants_of(source: str, share: float = 1.0) -> Iterator[Mutant]:
+    """Yield every mutant of a source text, in the order of its lines; of a ``share``, the same ones each time."""
     tree = ast.parse(source)
     targets = list(_targets(tree))
+    count = 0
     for place, node in enumerate(targets):
         for number, (operator, what) in enumerate(_changes(node)):
+            count += 1
+            # Spread evenly over the text.
+            if int(count * share) == int((count - 1) * share):
+                continue
             changed = copy.deepcopy(tree)
             victim = list(_targets(changed))[place]
             new = _apply(victim, number)

@@ -71,12 +71,16 @@ def page(source: str) -> Page:
 
 
 def test_page_refers_to_nothing_outside(source: str, page: Page) -> None:
-    """Nothing on the page is fetched: no link, script, import or address, only anchors of its own."""
+    """Nothing on the page is fetched: no link, foreign script, import or address, only anchors of its own."""
     for tag, name, value in page.attributes:
         if name in ("src", "href", "xlink:href", "srcset", "action", "data", "poster"):
             assert value.startswith(("#", "data:")), (tag, name, value)
     assert not {"link", "script", "iframe", "object", "base"} & {tag for tag, _, _ in page.attributes}
-    assert "<script" not in source
+    assert source.count("<script>") == source.count("<script") == 1
+    script = source[source.index("<script>") :]
+    assert not re.search(
+        r"fetch|XMLHttpRequest|WebSocket|import[ (]|https?:", script.replace("nothing is fetched", "")
+    )
     assert "@import" not in source
     assert all(target.startswith("#") for target in re.findall(r"url\((.*?)\)", source))
 
@@ -86,7 +90,7 @@ def test_page_has_each_section_once(page: Page) -> None:
     ids = [value for tag, name, value in page.attributes if tag == "section" and name == "id"]
     assert ids == SECTIONS
     links = [value for tag, name, value in page.attributes if tag == "a" and name == "href"]
-    assert links == [f"#{name}" for name in SECTIONS]
+    assert links == ["#main", *(f"#{name}" for name in SECTIONS)]
 
 
 def test_ids_are_unique_and_references_found(page: Page) -> None:
@@ -146,6 +150,14 @@ def test_recovery_table_shows_shares_as_per_cent(result: Result, page: Page) -> 
 def test_worst_intents_tell_their_stories(page: Page) -> None:
     """Ten intents at least open into their stories."""
     assert page.text.count("wants to be") >= 10
+
+
+def test_worst_intents_are_drawn_on_the_page_alone(source: str, published: Path) -> None:
+    """Each of the ten has its picture, with the tape between its events, and none of them is a file."""
+    worst = source[source.index('<section id="worst"') : source.index('<section id="basis"')]
+    assert worst.count("<svg") == 10
+    assert "could not be read again" not in worst
+    assert not list((published / "plots").glob("story-*"))
 
 
 def test_colours_follow_the_theme(source: str) -> None:

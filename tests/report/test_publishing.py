@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 
 from sim.errors import InputError
 from sim.experiment import Comparison, Result, load_result
-from sim.report import publish, publish_brief, publish_comparison, publishing
+from sim.report import publish, publish_brief, publish_comparison, publishing, redraw
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -35,10 +36,14 @@ def test_folder_holds_page_summary_plots_tables_and_manifest(published: Path, re
     pd.testing.assert_frame_equal(load_result(published).frames["intents"], result.frames["intents"])
 
 
-def test_same_result_gives_the_same_bytes(published: Path, result: Result, tmp_path: Path) -> None:
-    """Published again over an earlier result, every file has the bytes it had."""
-    publish(result, tmp_path / "again", csv=True)
-    assert _files(tmp_path / "again") == _files(published)
+def test_run_is_drawn_again_byte_for_byte(published: Path, tmp_path: Path) -> None:
+    """From its own tables every file of a run comes out with the bytes it had, and what is stale goes."""
+    folder = tmp_path / "again"
+    shutil.copytree(published, folder)
+    (folder / "plots" / "stale.png").write_bytes(b"")
+    (folder / "index.html").unlink()
+    assert redraw(folder) == "run"
+    assert _files(folder) == _files(published)
 
 
 @pytest.mark.parametrize("write", [publish, publish_brief])

@@ -11,7 +11,7 @@ import pytest
 
 from sim.errors import InputError
 from sim.experiment import Result, load_result, run_scenario, save_tables
-from sim.report.story import StoryLine, story_of, story_text
+from sim.report.story import StoryLine, rows_of, story_of, story_text
 
 Tell = Callable[..., str]
 
@@ -214,12 +214,13 @@ def _ordinary_day() -> Result:
 def test_every_story_fits_and_is_in_order() -> None:
     """Each story of an ordinary day has lines of at most 100 columns, in time order, from the decision on."""
     result = _ordinary_day()
-    for intent in result.frames["intents"]["intent"]:
-        lines = story_of(result, intent)
+    rows = rows_of(result, result.frames["intents"]["intent"].tolist())
+    for intent, own in rows.items():
+        lines = story_of(result, intent, own)
         assert [line.at_us for line in lines] == sorted(line.at_us for line in lines)
         assert lines[0].actor == "strategy"
         assert all(isinstance(line, StoryLine) for line in lines)
-        assert max(map(len, story_text(result, intent).splitlines())) <= 100
+        assert max(map(len, story_text(result, intent, own).splitlines())) <= 100
 
 
 def test_story_is_the_same_from_a_folder(tmp_path: Path) -> None:

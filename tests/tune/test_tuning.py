@@ -109,7 +109,8 @@ def tuned(files: Path, trials: int, jobs: int, low: float, high: float, intents:
 
 def test_one_worker_and_two_recommend_the_same(files: Path) -> None:
     """The sampler stays in one process: trials, choice, evidence and file are equal to the last digit."""
-    one, two = (tuned(files, 2, jobs, 0.009, 0.016) for jobs in (1, 2))
+    # All of the box is safe: where two trials fall in it follows from the code's own hash.
+    one, two = (tuned(files, 2, jobs, 0.0115, 0.016) for jobs in (1, 2))
     assert one.recommendation is not None
     alike = replace(two, storage=one.storage, command=one.command)
     assert evidence(alike) == evidence(one)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from sim.report.plots.style import BLUE, GREY, INK, nothing_to_show, only, plain_ticks
+from sim.report.plots.style import BLUE, INK, QUIET, nothing_to_show, only, plain_ticks
 from sim.report.printing import unit_name
 
 
@@ -31,5 +31,5 @@ def forest(rows: pd.DataFrame, better: str, axes: Axes) -> Axes:
     axes.locator_params(axis="x", nbins=4)
     plain_ticks(axes.xaxis)
     word = {"lower": "← better", "higher": "better →"}.get(better, "")
-    axes.set_xlabel(f"{word}   (policy - {first['against']})   n = {first['n']:,}", color=GREY, fontsize=8.5)
+    axes.set_xlabel(f"{word}   (policy - {first['against']})   n = {first['n']:,}", color=QUIET, fontsize=8.5)
     return only(axes, "x")

@@ -70,6 +70,30 @@ def loss_sums(sums: pd.DataFrame, axes: Axes) -> Axes:
     return only(axes, "x")
 
 
+def cost_parts(parts: pd.DataFrame, axes: Axes) -> Axes:
+    """Draw where the loss against I1 arose, per 1,000 intents; ``parts`` of :func:`sim.metrics.cost_split`."""
+    axes.set_title("Where it arose")
+    if parts["per_1000"].isna().all() or not parts["intents"].any():
+        return nothing_to_show(axes, "no intent lost or won anything against the ideal")
+    places = np.arange(len(parts))
+    values = parts["per_1000"].to_numpy(float)
+    axes.barh(places, values, color=[RED if value > 0 else GREEN for value in values], height=0.6)
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.margins(x=0.3)
+    for place, value in zip(places, values, strict=True):
+        side = 1 if value >= 0 else -1
+        axes.annotate(
+            printed(value, "quote"), (value, place), (4 * side, 0), textcoords="offset points", va="center",
+            ha="left" if side > 0 else "right", fontsize=8.5,
+        )  # fmt: skip
+    labels = [f"{part} (n = {n:,})" for part, n in zip(parts["part"], parts["intents"], strict=True)]
+    axes.set_yticks(places, labels)
+    axes.set_ylim(len(parts) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("loss against I1, quote per 1,000 intents (left of 0 won)", loc="right")
+    return only(axes, "x")
+
+
 def calls_per_intent(calls: pd.DataFrame, axes: Axes) -> Axes:
     """Draw requests per intent by call."""
     axes.set_title("Requests per intent, by call")

@@ -32,6 +32,8 @@ RED: Final = "#d55e00"
 SKY: Final = "#56b4e9"
 PINK: Final = "#cc79a7"
 GREY: Final = "#8a939c"
+QUIET: Final = "#5b6670"
+"""For words that stand back; as a line or a mark, grey does."""
 
 TRUTH: Final = BLUE
 BELIEF: Final = ORANGE
@@ -87,7 +89,13 @@ _SETTINGS: Final[dict[str, Any]] = {
     # Letters stay letters: a page is a third of the size, and its charts can be read aloud and searched.
     "svg.fonttype": "none",
 }
-_THEMED: Final = {INK: "currentColor", GRID: "var(--grid)", PAPER: "var(--card)", BLUE: "var(--blue)"}
+_THEMED: Final = {
+    INK: "currentColor",
+    GRID: "var(--grid)",
+    PAPER: "var(--card)",
+    BLUE: "var(--blue)",
+    QUIET: "var(--quiet)",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,10 +115,13 @@ def picture(name: str, caption: str, size: tuple[float, float], paint: Callable[
     with matplotlib.rc_context(cast(Any, _SETTINGS)):
         figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
         paint(figure)
+        _lay_out_words_only(figure)
         canvas: Any = FigureCanvasAgg(figure)
         canvas.draw()
         png = io.BytesIO()
-        Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(png, format="png")
+        Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(
+            png, format="png", compress_level=4
+        )
         # The layout is solved by now; solving it again would cost as much as drawing.
         figure.set_layout_engine("none")
         figure.patch.set_visible(False)
@@ -124,6 +135,41 @@ def picture(name: str, caption: str, size: tuple[float, float], paint: Callable[
         svg=_embedded(svg.getvalue(), name, caption),
         png=png.getvalue(),
     )
+
+
+def _lay_out_words_only(figure: Figure) -> None:
+    """Keep marks out of the layout: they end at their axes, and measuring hundreds takes a third of the time."""
+    for axes in figure.axes:
+        for artist in (*axes.patches, *axes.lines, *axes.collections, *axes.images):
+            artist.set_in_layout(False)
+
+
+def drawing(name: str, caption: str, size: tuple[float, float], paint: Callable[[Figure], object]) -> Picture:
+    """Render as SVG only what ``paint`` draws and lays out itself: a fifth of the time :func:`picture` takes."""
+    with matplotlib.rc_context(cast(Any, _SETTINGS)):
+        figure = Figure(figsize=size, dpi=_DPI)
+        paint(figure)
+        figure.patch.set_visible(False)
+        svg = io.StringIO()
+        vectors: Any = FigureCanvasSVG(figure)
+        vectors.print_svg(svg, metadata={"Date": None, "Creator": None})
+    return Picture(
+        name=name, caption=caption, wide=size[0] > HALF, svg=_embedded(svg.getvalue(), name, caption), png=b""
+    )
+
+
+def png_of(size: tuple[float, float], paint: Callable[[Figure], object]) -> bytes:
+    """Render as PNG only what ``paint`` draws and lays out itself."""
+    with matplotlib.rc_context(cast(Any, _SETTINGS)):
+        figure = Figure(figsize=size, dpi=_DPI)
+        paint(figure)
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.draw()
+        png = io.BytesIO()
+        Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(
+            png, format="png", compress_level=4
+        )
+    return png.getvalue()
 
 
 def _embedded(svg: str, name: str, caption: str) -> str:
@@ -147,7 +193,7 @@ def nothing_to_show(axes: Axes, why: str) -> Axes:
     """Say on empty axes that there is nothing to show, and why."""
     axes.set_axis_off()
     axes.text(
-        0.5, 0.5, f"nothing to show\n{why}", ha="center", va="center", transform=axes.transAxes, color=GREY
+        0.5, 0.5, f"nothing to show\n{why}", ha="center", va="center", transform=axes.transAxes, color=QUIET
     )
     return axes
 

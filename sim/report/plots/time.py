@@ -14,6 +14,7 @@ from sim.report.plots.style import (
     GREEN,
     GREY,
     INK,
+    ORANGE,
     RED,
     SKY,
     legend_below,
@@ -25,6 +26,9 @@ from sim.report.printing import printed
 
 _MILESTONES: Final = {"verdict": GREY, "acknowledged": BELIEF, "filled": BLUE, "protected": GREEN}
 _NAKED: Final = {"all of it": INK, "structural": SKY, "excess": RED}
+_PARTS: Final = {
+    "network": BLUE, "venue": SKY, "look-ups": GREEN, "back-off": ORANGE, "time-out waits": RED, "other": GREY
+}  # fmt: skip
 _FASTEST_S: Final = 0.01
 """Curves begin here: a logarithmic axis has no zero."""
 
@@ -60,6 +64,58 @@ def time_parts(parts: pd.DataFrame, axes: Axes) -> Axes:
     axes.set_xlim(0, max(float(parts["mean"].max()), 1e-6) * 1.75)
     axes.set_xlabel(f"mean, s per protected intent (n = {parts['n'].iloc[0]:,})", loc="right")
     axes.tick_params(axis="y", length=0)
+    return only(axes, "x")
+
+
+def time_to_protected(curve: pd.DataFrame, bound_s: float, axes: Axes) -> Axes:
+    """Draw the share of entered intents not yet protected with its band; ``bound_s`` the rule's, from the fill."""
+    axes.set_title("Not yet protected")
+    if curve.empty:
+        return nothing_to_show(axes, "no position was protected")
+    first = curve.iloc[0]
+    seconds = np.maximum(curve["value"].to_numpy(float), _FASTEST_S)
+    if curve["low"].notna().any():
+        low, high = (np.maximum(curve[edge].to_numpy(float) * 100, 1e-6) for edge in ("low", "high"))
+        label = f"95 % band over {int(first['clusters']):,} clusters"
+        axes.fill_between(seconds, low, high, step="post", color=GREEN, alpha=0.22, linewidth=0, label=label)
+    shares = np.maximum(curve["share"].to_numpy(float) * 100, 1e-6)
+    label = f"not yet protected ({int(first['reached']):,} of {int(first['n']):,} came there)"
+    axes.step(seconds, shares, where="post", color=GREEN, label=label)
+    _seconds(axes)
+    axes.axvline(
+        bound_s,
+        color=GREY,
+        linewidth=1.2,
+        linestyle=(0, (4, 2)),
+        label=f"the rule's bound after a fill, {bound_s:g} s",
+    )
+    axes.set_xlabel("since the decision, s, logarithmic")
+    axes.set_ylabel("entered intents, % (logarithmic)")
+    legend_below(axes, 1)
+    return axes
+
+
+def waterfall(rows: pd.DataFrame, axes: Axes) -> Axes:
+    """Draw what the time to protection was made of near its median and in its tail; ``rows`` of ``time_waterfall``."""
+    axes.set_title("What the median and the slow ones waited for")
+    if rows.empty:
+        return nothing_to_show(axes, "no position was protected")
+    places = np.arange(len(rows))
+    left = np.zeros(len(rows))
+    totals = rows["total"].to_numpy(float)
+    for name, colour in _PARTS.items():
+        # Rows differ a hundredfold in length, so each is drawn as shares of its own total, which stands beside it.
+        share = rows[name].to_numpy(float) / np.maximum(totals, 1e-12) * 100
+        axes.barh(places, share, left=left, color=colour, height=0.6, label=name)
+        left = left + share
+    for place, row in enumerate(rows.to_dict(orient="records")):
+        axes.text(101.5, place, f"{printed(row['total'])} s", va="center", fontsize=8.5, clip_on=False)
+    axes.set_yticks(places, list(rows["quantile"]))
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlim(0, 100)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("% of that row's time to protection; right: its length", loc="right")
+    legend_below(axes, 3)
     return only(axes, "x")
 
 

@@ -1,0 +1,185 @@
+"""``sim calibrate``: from production logs to a scenario that reproduces their day."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sim.api.folders import REPORTS, new_folder
+from sim.cli.log_options import JsonLines, Regex, Timezone, line_counts, read_into
+from sim.cli.options import Intents, Json, Out, Quiet
+from sim.cli.output import after_writing, print_table
+
+if TYPE_CHECKING:
+    from sim.calibrate.logs import Calibration
+
+_RATES = ("failure", "role", "failed", "of", "rate", "95 %", "exact 95 %")
+_OUTAGES = ("outage", "seen", "mean length", "95 %", "mean gap", "95 % of the gap", "fit p")
+_NUMBERS = ("number", "log", "95 %", "n", "simulated", "true", "applied = 1", "true at 1")
+
+
+def calibrate(
+    logs: Annotated[
+        list[Path], typer.Argument(metavar="LOG...", help="Log files, also .gz; rotated ones in any order.")
+    ],
+    regex: Regex = None,
+    json_lines: JsonLines = None,
+    timezone: Timezone = "UTC",
+    klines: Annotated[
+        str,
+        typer.Option("--klines", metavar="TAPE", help="The day's own tape, as a scenario's market names it."),
+    ] = "",
+    policy: Annotated[
+        str,
+        typer.Option("--policy", metavar="NAME|FILE", help="The policy that wrote the logs, for the runs."),
+    ] = "d7",
+    sl_pct: Annotated[float, typer.Option("--sl-pct", metavar="SHARE", help="The stop's distance.")] = 0.004,
+    tp_pct: Annotated[
+        float, typer.Option("--tp-pct", metavar="SHARE", help="The target's distance.")
+    ] = 0.008,
+    hold_s: Annotated[float, typer.Option("--hold-s", metavar="S", help="The longest holding time.")] = 900.0,
+    intents: Intents = None,
+    runs: Annotated[bool, typer.Option("--runs/--no-runs", help="Run the scenario at both ends.")] = True,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Read logs, fit what their venue did, and write a scenario that sim run accepts.
+
+    Lines are those of the seed document behind any usual prefix; each is read, none of ours, or refused with its
+    reason, in constant memory.  Fits: failure rates by code and role, outages from the moments at which the log
+    looked, the round trip, the lag of look-ups; what a log cannot tell is said, and shown at both ends.  Writes
+    scenario.toml, signals.csv, tables and calibration.json to reports/calibrate-LOG (or --out).
+
+    \b
+    Examples:
+      sim calibrate night.log
+      sim calibrate bot.log.1.gz bot.log --timezone Europe/Zurich --klines BTCUSDT-1m-2025-10-10.zip
+      sim calibrate events.jsonl --json-lines mapping.toml --no-runs --json
+      sim run reports/calibrate-night/scenario.toml --policy safe
+    """
+    from dataclasses import asdict
+
+    from sim.calibrate.logs import Assumed, facts_of, plain, publish
+    from sim.calibrate.logs import calibrate as fitted
+    from sim.scenario import load_policy_named
+    from sim.scenario.files import resolve
+
+    tape = resolve(klines, Path.cwd()) if klines else ""
+    chosen = load_policy_named(policy, ()) if runs else None
+    target = out or REPORTS / f"calibrate-{logs[0].name.split('.')[0]}"
+    words = ["sim", "calibrate", *map(str, logs), *(["--klines", klines] if klines else [])]
+    with new_folder(target) as folder:
+        log = read_into(logs, regex, json_lines, timezone, folder, quiet=quiet)
+        found = fitted(log.tally)
+        ends = publish(
+            log,
+            found,
+            folder,
+            klines=tape,
+            assumed=Assumed(sl_pct=sl_pct, tp_pct=tp_pct, hold_s=hold_s),
+            command=shlex.join(words),
+            policy=chosen,
+            intents=intents,
+        )
+    with after_writing(str(target)):
+        if as_json:
+            facts = {**facts_of(log, found), "runs": [asdict(end) for end in ends], "folder": str(target)}
+            print(json.dumps(plain(facts), ensure_ascii=False, allow_nan=False))
+            return
+        if not quiet:
+            from sim.report.printing import wrapped
+
+            print("\n".join(wrapped(line_counts(log.counts, log.cut_off))))
+            _print(found, ends)
+        print(target / "scenario.toml")
+
+
+def _print(found: Calibration, ends: list[Any]) -> None:
+    from sim.report.printing import wrapped
+
+    if found.rates:
+        print(f"\nfailures by role; clusters are stretches of one {found.unit}" if found.unit != "ten minutes"
+              else "\nfailures by role; clusters are stretches of ten minutes")  # fmt: skip
+        rows = [
+            (
+                rate.failure,
+                rate.role,
+                f"{rate.count:,}",
+                f"{rate.n:,}",
+                _share(rate.rate),
+                f"{_share(rate.low)} to {_share(rate.high)}",
+                f"{_share(rate.exact_low)} to {_share(rate.exact_high)}",
+            )
+            for rate in found.rates[:20]
+        ]
+        print_table(_RATES, rows, right=_RATES[2:5])
+    if found.outages:
+        print("\noutages, seen only at the log's own attempts")
+        print_table(_OUTAGES, [_outage(outage) for outage in found.outages], right=_OUTAGES[1:])
+    trip = found.trip
+    if trip is not None:
+        fit = f"; fit p = {trip.fit_p:.2f}" if math.isfinite(trip.fit_p) else ""
+        print(
+            f"\nround trip: median {trip.p50_ms:.1f} ms ({trip.p50_low_ms:.1f} to {trip.p50_high_ms:.1f}), "
+            f"99th percentile {trip.p99_ms:.0f} ms ({trip.p99_low_ms:.0f} to {trip.p99_high_ms:.0f}){fit}"
+        )
+    if found.lag is not None:
+        lag = found.lag
+        print(
+            f"look-ups: {lag.late:,} of {lag.n:,} orders were seen late, after {_number(lag.mean_s)} s on average "
+            f"({_number(lag.low_s)} to {_number(lag.high_s)}); "
+            f"P(applied) {lag.applied:.2f} ({lag.applied_low:.2f} to {lag.applied_high:.2f})"
+        )
+    print("\nthe document's numbers: the log's, and those of its scenario"
+          + (" with P(applied) 0 and 1" if len(ends) > 1 else ""))  # fmt: skip
+    print_table(_NUMBERS[: 4 + 2 * len(ends)], _number_rows(found, ends), right=_NUMBERS[1:])
+    for end in ends:
+        print(
+            f"{end.file}: {end.intents:,} intents, {end.over_filled:,} hold more than intended, "
+            f"{end.naked_charged_s:.2f} s on average without a stop"
+        )
+    if found.unidentified:
+        print("\nNot to be had from this log:")
+        for item in found.unidentified:
+            print("\n".join(wrapped(f"- {item}")))
+
+
+def _number_rows(found: Calibration, ends: list[Any]) -> list[tuple[str, ...]]:
+    rows = []
+    for place, measured in enumerate(found.document):
+        row = [
+            measured.metric,
+            _number(measured.value),
+            f"{_number(measured.low)} to {_number(measured.high)}",
+            f"{measured.n:,}",
+        ]
+        for end in ends:
+            row += [_number(end.numbers[place].claimed), _number(end.numbers[place].true)]
+        rows.append(tuple(row))
+    return rows
+
+
+def _outage(outage: Any) -> tuple[str, ...]:
+    return (
+        outage.failure,
+        str(outage.seen),
+        f"{outage.length_s:.1f} s",
+        f"{outage.length_low_s:.1f} to {outage.length_high_s:.1f}",
+        f"{outage.gap_s:.0f} s",
+        f"{outage.gap_low_s:.0f} to {outage.gap_high_s:.0f}",
+        _number(outage.fit_p),
+    )
+
+
+def _share(value: float) -> str:
+    return "-" if not math.isfinite(value) else f"{value:.2%}"
+
+
+def _number(value: float) -> str:
+    return "-" if not math.isfinite(value) else f"{value:.3f}"

@@ -1,0 +1,66 @@
+"""Declare the options of the commands that read production logs, and print what became of their lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sim.calibrate.logs import Counts, Log
+
+Regex = Annotated[
+    Path | None,
+    typer.Option("--regex", metavar="FILE.toml", help="What lines of another shape mean: named groups."),
+]
+JsonLines = Annotated[
+    Path | None,
+    typer.Option("--json-lines", metavar="FILE.toml", help="Which field of a JSON line holds what."),
+]
+Timezone = Annotated[
+    str, typer.Option("--timezone", metavar="ZONE", help="The zone of times that do not say theirs.")
+]
+
+
+def read(
+    files: list[Path], regex: Path | None, json_lines: Path | None, timezone: str, *, quiet: bool
+) -> Log:
+    """Read logs with a progress bar; raises InputError."""
+    return read_into(files, regex, json_lines, timezone, None, quiet=quiet)
+
+
+def read_into(
+    files: list[Path],
+    regex: Path | None,
+    json_lines: Path | None,
+    timezone: str,
+    tables: Path | None,
+    *,
+    quiet: bool,
+) -> Log:
+    """Read logs and write their tables into a folder, unless that is None."""
+    from sim.api.progress import progress_bar
+    from sim.calibrate.logs import line_of, read_log
+
+    line = line_of(regex, json_lines, timezone)
+    with progress_bar(not quiet, "kB") as advance:
+        report = (
+            None
+            if advance is None
+            else lambda done, total: advance("reading", done // 1000, max(1, total // 1000))
+        )
+        return read_log(files, line, tables=tables, progress=report)
+
+
+def line_counts(counts: Counts, cut_off: int) -> str:
+    """Say what became of the lines, refused ones by reason."""
+    parts = [f"{counts.lines:,} lines: {counts.read:,} read, {counts.other:,} of others"]
+    parts += [f"{number:,} refused ({reason})" for reason, number in counts.refused.most_common()]
+    if counts.unzoned:
+        parts.append(f"{counts.unzoned:,} times said no zone")
+    if counts.set_back:
+        parts.append(f"the clock was set back {counts.set_back} times")
+    if cut_off:
+        parts.append(f"{cut_off:,} placements without their end")
+    return "; ".join(parts)
