@@ -29,7 +29,7 @@ run: $(VENV)/.runtime ## run the main job on embedded data and write its report
 	$(BIN)/sim run quickstart
 
 test: $(VENV)/.test ## run the test suite
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/.lint ## linter, formatter, type checker, import contract
 	$(BIN)/ruff check .

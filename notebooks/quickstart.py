@@ -24,11 +24,11 @@ from IPython.display import Image, Markdown, display
 import sim
 from sim.report.pictures import latency_pictures, protection_pictures, recovery_pictures, slippage_pictures
 
-result = sim.run("quickstart", seed=7, intents=120)
+result = sim.run("quickstart", seed=7, intents=80)
 display(result)
 
 # %% [markdown]
-# An **intent** is the wish to hold one protected position for a while.  The bot decided 120 of them.  For each one the
+# An **intent** is the wish to hold one protected position for a while.  The bot decided 80 of them.  For each one the
 # simulator knows two things: what the bot *believed* (what its calls returned) and what was *true* (what the exchange
 # did).  Where the two part, money is at risk.
 #
@@ -93,7 +93,7 @@ result.violations[["intent", "check", "truth", "belief"]].head(8)
 
 # %% [markdown]
 # To read the story of one of these intents, request by request, write this run into a folder and ask for it:
-# `sim run quickstart --seed 7 --intents 120`, then `sim show quickstart-d7-seed7 --intent` and its number.
+# `sim run quickstart --seed 7 --intents 80`, then `sim show quickstart-d7-seed7 --intent` and its number.
 #
 # ## What would have helped?
 #
@@ -101,7 +101,7 @@ result.violations[["intent", "check", "truth", "belief"]].head(8)
 # the policy's doing.  The first one is the baseline.
 
 # %%
-comparison = sim.compare("quickstart", ["d7", "legacy-sltp"], seeds=[7], intents=120)
+comparison = sim.compare("quickstart", ["d7", "legacy-sltp"], seeds=[7], intents=80)
 comparison.table.loc[
     ["recovered_share", "doubled_share", "naked_mean_s", "result_per_1000_quote", "violations_safety"]
 ]

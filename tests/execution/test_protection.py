@@ -228,7 +228,7 @@ def test_a_stop_is_in_the_journal_with_its_trigger_before_it_rests() -> None:
 
     def note(venue: Any, params: Any) -> Any:
         written.append(journal["intent:i1"])
-        raise VenueError(-1003, "Too many requests.")
+        raise VenueError(-2019, "Margin is insufficient.")
 
     books.on("sl", note)
     live(books, journal=journal)
