@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
+import traceback
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +32,7 @@ _SHORTLY: dict[str, tuple[str, ...]] = {
     "compare": _SHORT,
     # A server does not end by itself: this one's tape is over after a millisecond.
     "serve": ("--port", "0", "--speed", "1000", "--set", "limits.time_s=1"),
-    "hunt": ("--depth", "1", "--budget", "60", "--jobs", "1", "-q"),
+    "hunt": ("--depth", "1", "--budget", "12", "--jobs", "1", "-q"),
     "power": ("--seeds", "5", "--intents", "3", "-q"),
     "sweep": ("--seeds", "2", "--intents", "2", "--jobs", "1", "-q"),
     "tune": ("--trials", "1", "--seeds", "4", "--jobs", "1", "-q"),
@@ -127,21 +129,40 @@ def test_toml_blocks_load(name: str, folder: Path) -> None:
         assert load_scenario(name).scenario.title
 
 
-@pytest.mark.parametrize(
-    "block", [block for block in _blocks("python") if not _FILE.match(block.text)], ids=_line
-)
-def test_python_blocks_run(block: Block, folder: Path) -> None:
-    """In a process of its own, as some put a class in the place of another."""
+_PROGRAMS = [block for block in _blocks("python") if not _FILE.match(block.text)]
+_TESTS = [block for block in _PROGRAMS if block.text.startswith("import pytest")]
+
+
+@pytest.mark.parametrize("block", _TESTS, ids=_line)
+def test_tests_shown_pass(block: Block, folder: Path) -> None:
+    """A block that is a test file passes as one, in a suite that has nothing else."""
+    (folder / "test_shown.py").write_text(block.text, encoding="utf-8")
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "sim.testing.plugin", "test_shown.py"]
     path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
-        [sys.executable, "-c", block.text],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        words, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.returncode, done.stderr if done.returncode else "") == (0, "")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("block", [block for block in _PROGRAMS if block not in _TESTS], ids=_line)
+def test_python_blocks_run(block: Block, folder: Path) -> None:
+    """In a process of its own, as some put a class in the place of another; forked, as imports take seconds."""
+    child = multiprocessing.get_context("fork").Process(
+        target=_run_alone, args=(block.text, folder / "error")
+    )
+    child.start()
+    child.join(60)
+    error = folder / "error"
+    assert (child.exitcode, error.read_text(encoding="utf-8") if error.exists() else "") == (0, "")
+
+
+def _run_alone(text: str, error: Path) -> None:
+    try:
+        exec(compile(text, "README.md", "exec"), {"__name__": "__main__"})
+    except BaseException:
+        error.write_text(traceback.format_exc(), encoding="utf-8")
+        raise
 
 
 @pytest.mark.usefixtures("folder", "no_pages")

@@ -85,6 +85,7 @@ def _digest(seed: int, hash_seed: str) -> str:
     return done.stdout
 
 
+@pytest.mark.campaign
 def test_two_processes_write_the_same_bytes() -> None:
     """With drawn latencies and both libraries at work, requests, answers, events and trace are equal byte by byte."""
     assert _digest(1, "0") == _digest(1, "4711")
