@@ -101,7 +101,7 @@ def sweep_calls(
         with as_input_error("--out", out, WRITABLE):
             _write_csv(out, cells)
     if as_json:
-        print(json.dumps({**_facts(bracket), "cells": cells}, ensure_ascii=False, allow_nan=False))
+        print(json.dumps({**bracket.facts, "cells": cells}, ensure_ascii=False, allow_nan=False))
         return 0
     if not quiet:
         _print(bracket, swept)
@@ -117,23 +117,10 @@ def _chosen(option: str, kind: str, names: list[str] | None, there: dict[str, _I
     return [item for name, item in there.items() if not names or name in names]
 
 
-def _facts(bracket: Bracket) -> dict[str, Any]:
-    plan = bracket.plan
-    return {
-        "scenario": bracket.loaded.name,
-        "policy": bracket.policy.name,
-        "seed": bracket.seed,
-        "intent": plan.number,
-        "symbol": plan.symbol,
-        "side": "long" if plan.direction > 0 else "short",
-        "decided_s": plan.decided_us / 1e6,
-    }
-
-
 def _print(bracket: Bracket, swept: dict[str, SweepResult]) -> None:
     from sim.hunt import LEGEND, blocks
 
-    facts, clean = _facts(bracket), next(iter(swept.values())).clean
+    facts, clean = bracket.facts, next(iter(swept.values())).clean
     print(
         f"{facts['scenario']}, policy {facts['policy']}, seed {facts['seed']}: intent {facts['intent']}, "
         f"{facts['side']} {facts['symbol']}, decided at {facts['decided_s']:g} s"

@@ -119,18 +119,7 @@ class CodeExecutor:
         parts = await self._built([plan.symbol])
         if parts.flow is None and parts.executor is None:
             with escapes_told():
-                return await parts.ours.submit_order(
-                    symbol=plan.symbol,
-                    side="buy" if plan.direction > 0 else "sell",
-                    quantity=quantity,
-                    planned_price=plan_price,
-                    sl_percent=plan.sl_pct,
-                    tp_percent=plan.tp_pct,
-                    leverage=plan.leverage,
-                    confidence=plan.confidence,
-                    ai_tp_percent=plan.ai_tp_pct,
-                    ai_trail_percent=plan.ai_trail_pct,
-                )
+                return await parts.ours.submit_order(**plan.wish(plan_price, quantity))
         intent = _intent(plan, plan_price, quantity, bracket)
         facts = {name: getattr(intent, name) for name in FACTS if name != "intent"}
         fitted = self._fitted["flow" if parts.flow is not None else "submit"]
@@ -211,19 +200,10 @@ class _Layered(dict[str, Any]):
 
 def _intent(plan: IntentPlan, plan_price: float, quantity: float, bracket: Bracket) -> Intent:
     return Intent(
-        symbol=plan.symbol,
-        side="buy" if plan.direction > 0 else "sell",
+        **plan.wish(plan_price, quantity),
         direction=plan.direction,
-        quantity=quantity,
-        planned_price=plan_price,
         sl_price=bracket.sl_price,
         tp_price=bracket.tp_price,
-        sl_percent=plan.sl_pct,
-        tp_percent=plan.tp_pct,
-        leverage=plan.leverage,
-        confidence=plan.confidence,
-        ai_tp_percent=plan.ai_tp_pct,
-        ai_trail_percent=plan.ai_trail_pct,
         decided_s=plan.decided_us / 1e6,
         hold_s=plan.hold_us / 1e6,
         deadline_s=bracket.deadline_us / 1e6,

@@ -216,7 +216,7 @@ def caps_of(record: RunRecord, spec: Scenario) -> Caps:
 
 def run_name(loaded: LoadedScenario, policy: LoadedPolicy, seed: int, intents: int | None) -> str:
     """Name a run after its question, as a folder can be called: scenario, changes, policy, seed, length."""
-    # Where the user's code lies says nothing of the question, and what of it is a stub little.
+    # Where the user's code lies, and which of its modules are not installed, says nothing of the question.
     skipped = ("code.app_dir=", "code.stubs=", "code.modules=")
     words = [loaded.name, *(item for item in loaded.overrides if not item.startswith(skipped))]
     asked = (

@@ -117,6 +117,20 @@ class Bracket:
         self.calls = self._calls_of()
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """Say which intent this is, of what, under which policy and seed."""
+        plan = self.plan
+        return {
+            "scenario": self.loaded.name,
+            "policy": self.policy.name,
+            "seed": self.seed,
+            "intent": plan.number,
+            "symbol": plan.symbol,
+            "side": "long" if plan.direction > 0 else "short",
+            "decided_s": plan.decided_us / 1e6,
+        }
+
+    @property
     def notional(self) -> float:
         """Return what the bracket is worth at its decision, in quote currency."""
         price = self._ready.paths[self.plan.symbol].last(self.plan.decided_us)

@@ -19,16 +19,9 @@ SCENARIOS: Final = "findings"
 
 def facts_of(bracket: Bracket, hold_s: float) -> dict[str, Any]:
     """Say what was hunted."""
-    plan = bracket.plan
     return {
-        "scenario": bracket.loaded.name,
+        **bracket.facts,
         "title": bracket.loaded.scenario.title,
-        "policy": bracket.policy.name,
-        "seed": bracket.seed,
-        "intent": plan.number,
-        "symbol": plan.symbol,
-        "side": "long" if plan.direction > 0 else "short",
-        "decided_s": plan.decided_us / 1e6,
         "hold_s": hold_s,
         "notional_quote": round(bracket.notional, 2),
     }

@@ -23,7 +23,7 @@ from sim.report.summary import summary_md
 from sim.report.sweep_page import SUMMARY as SWEEP_SUMMARY
 from sim.report.sweep_page import sweep_page
 from sim.report.tiles import result_tiles
-from sim.report.tune_page import EVIDENCE, tune_page
+from sim.report.tune_page import EVIDENCE, overview, tune_page
 from sim.report.verdict import doubts, verdict, verdict_line
 
 PAGE = "index.html"
@@ -69,8 +69,9 @@ def publish_sweep(folder: str | Path) -> None:
 
 
 def publish_tuning(folder: str | Path) -> None:
-    """Draw the page and plots of a tuning into its folder, from the evidence and trials that stand there."""
+    """Draw page, plots and ``tuning.png`` of a tuning into its folder, from the evidence and trials there."""
     _draw(Path(folder), tune_page(Path(folder)))
+    (Path(folder) / "tuning.png").write_bytes(overview(Path(folder)))
 
 
 def redraw(folder: str | Path) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from sim.errors import InputError
 from sim.experiment.store import read_json
@@ -29,6 +30,30 @@ _GOALS: Final = (
 
 def tune_page(folder: Path) -> tuple[str, list[Section]]:
     """Return a tuning's page and its sections; raise InputError when the folder holds none."""
+    facts, trials = _read(folder)
+    try:
+        return _page(folder, facts, trials)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(str(folder / EVIDENCE), str(error), "evidence as sim tune writes it") from None
+
+
+def overview(folder: Path) -> bytes:
+    """Return four of the page's pictures as one PNG: front, history, knobs and assumptions."""
+    facts, trials = _read(folder)
+    found, baseline = facts["recommendation"], str(facts["baseline"])
+
+    def paint(figure: Figure) -> None:
+        axes = figure.subplots(2, 2)
+        plots.front(trials, _points(found, facts), axes[0][0])
+        plots.history(trials, axes[0][1])
+        plots.knobs(_reach(facts, found), axes[1][0])
+        plots.flips(_gains(found), baseline, axes[1][1])
+
+    return picture("tuning", "Front, history, knobs and assumptions of a tuning.", (2 * HALF, 8.0), paint).png
+
+
+def _read(folder: Path) -> tuple[Any, pd.DataFrame]:
+    """Return a tuning's evidence and its trials, those on the front marked."""
     try:
         facts = read_json(folder / EVIDENCE)
         trials = pd.read_csv(folder / TRIALS)
@@ -37,15 +62,14 @@ def tune_page(folder: Path) -> tuple[str, list[Section]]:
     except ValueError as error:
         raise InputError(str(folder / TRIALS), str(error), "trials as sim tune writes them") from None
     try:
-        return _page(folder, facts, trials)
+        fronts = {one["trial"] for one in facts["front"]}
+        return facts, trials.assign(on_front=trials["trial"].isin(fronts))
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(str(folder / EVIDENCE), str(error), "evidence as sim tune writes it") from None
 
 
 def _page(folder: Path, facts: Any, trials: pd.DataFrame) -> tuple[str, list[Section]]:
     found, baseline = facts["recommendation"], str(facts["baseline"])
-    fronts = {one["trial"] for one in facts["front"]}
-    trials = trials.assign(on_front=trials["trial"].isin(fronts))
     sections = [
         Section(
             id="recommendation",
@@ -223,10 +247,14 @@ def _parts(found: Any) -> pd.DataFrame:
     return pd.DataFrame([(name, split[key]) for key, name in names], columns=["part", "gain"])
 
 
-def _front(trials: pd.DataFrame, found: Any, facts: Any) -> Picture:
+def _points(found: Any, facts: Any) -> pd.DataFrame:
     points = [{"name": facts["baseline"], **facts["baseline_search"]}]
     points += [{"name": "recommended", **found["search"]["recommended"]}] if found else []
-    shown = pd.DataFrame(points)
+    return pd.DataFrame(points)
+
+
+def _front(trials: pd.DataFrame, found: Any, facts: Any) -> Picture:
+    shown = _points(found, facts)
     caption = "A point is a trial on the search runs; unsafe: broke the space's [safety]; pruned: cut short."
     return picture(
         "front", caption, (HALF, 4.0), lambda figure: plots.front(trials, shown, figure.subplots())
@@ -238,31 +266,39 @@ def _history(trials: pd.DataFrame) -> Picture:
     return picture("history", caption, (HALF, 4.0), lambda figure: plots.history(trials, figure.subplots()))
 
 
-def _knobs(facts: Any, found: Any) -> Picture:
+def _reach(facts: Any, found: Any) -> pd.DataFrame:
     before = {one["knob"]: one["reach_bps"] for one in facts["sensitivity_before"]}
     after = {one["knob"]: one["reach_bps"] for one in found["sensitivity_after"]} if found else {}
     names = sorted(before, key=lambda name: -(before[name] or 0.0))
-    reach = pd.DataFrame(
+    return pd.DataFrame(
         {
             "knob": [name.removeprefix(_PREFIX) for name in names],
             "before": pd.Series([before[name] for name in names], dtype="float64"),
             "after": pd.Series([after.get(name) for name in names], dtype="float64"),
         }
     )
+
+
+def _knobs(facts: Any, found: Any) -> Picture:
+    reach = _reach(facts, found)
     caption = "Difference between the highest and the lowest mean loss over the knob's range, all else held."
     size = (HALF, rows_height(2 * len(reach), 2.2) + 0.3)
     return picture("knobs", caption, size, lambda figure: plots.knobs(reach, figure.subplots()))
 
 
-def _flips(found: Any, baseline: str) -> Picture:
+def _gains(found: Any) -> pd.DataFrame:
     rows = []
     for flip in found["flips"] if found else ():
         width = (flip["high"] - flip["low"]) or 1.0
         label = f"{flip['name']}, {flip['low']:g} to {flip['high']:g}"
         rows += [(label, (place - flip["low"]) / width, gain) for place, gain in sorted(flip["gains"])]
-    gains = pd.DataFrame(rows, columns=["name", "place", "gain"])
+    return pd.DataFrame(rows, columns=["name", "place", "gain"])
+
+
+def _flips(found: Any, baseline: str) -> Picture:
+    gains = _gains(found)
     caption = "The gain with one assumption moved over its range, on the same paired runs; below 0 the other is ahead."
-    size = (HALF, 3.6 if rows else 1.3)
+    size = (HALF, 1.3 if gains.empty else 3.6)
     return picture("flips", caption, size, lambda figure: plots.flips(gains, baseline, figure.subplots()))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sim.chance import Stream
 from sim.errors import InputError
@@ -48,6 +48,26 @@ class IntentPlan:
     confidence: float
     ai_tp_pct: float | None
     ai_trail_pct: float | None
+
+    @property
+    def side(self) -> Literal["buy", "sell"]:
+        """Return the side of the entry, as an executor is asked for it."""
+        return "buy" if self.direction > 0 else "sell"
+
+    def wish(self, plan_price: float, quantity: float) -> dict[str, Any]:
+        """Return what an executor's ``submit_order`` is called with, by name."""
+        return {
+            "symbol": self.symbol,
+            "side": self.side,
+            "quantity": quantity,
+            "planned_price": plan_price,
+            "sl_percent": self.sl_pct,
+            "tp_percent": self.tp_pct,
+            "leverage": self.leverage,
+            "confidence": self.confidence,
+            "ai_tp_percent": self.ai_tp_pct,
+            "ai_trail_percent": self.ai_trail_pct,
+        }
 
 
 def plan_intents(

@@ -36,10 +36,6 @@ class Choice:
     neighbours: tuple[Probe, ...]
     worst_bps: float
 
-    def is_plateau(self, tolerance_bps: float) -> bool:
-        """Tell whether no neighbour loses more than ``tolerance_bps`` beyond the point itself."""
-        return self.worst_bps <= self.score.loss_bps + tolerance_bps
-
 
 @dataclass(frozen=True, kw_only=True)
 class Sensitivity:

@@ -35,8 +35,6 @@ _WIDTH = 110
 
 def publish(tuning: Tuning, folder: Path) -> None:
     """Write everything into ``folder``; the policy file only when a point is recommended."""
-    from sim.tune.pictures import picture
-
     facts = evidence(tuning)
     write_json(folder / EVIDENCE, facts)
     write_json(
@@ -51,7 +49,6 @@ def publish(tuning: Tuning, folder: Path) -> None:
         },
     )
     _write_trials(tuning, folder / TRIALS)
-    picture(tuning, folder / "tuning.png")
     if tuning.recommendation is not None:
         file = folder / RECOMMENDED
         file.write_text(policy_text(tuning, tuning.recommendation), encoding="utf-8")

@@ -51,7 +51,6 @@ class IntentFlow:
         CURRENT_INTENT.set(slot)
         loop = self._loop
         plan_price, quantity, bracket = self._decide(plan, slot)
-        side = "buy" if plan.direction > 0 else "sell"
         floor = self._play(plan, bracket, "floor", loop.now_us)
         self._play(plan, bracket, "ideal", self._arrival(plan, loop.now_us + self._delay_us), earlier=floor)
         if self._delay_us:
@@ -61,18 +60,7 @@ class IntentFlow:
             # Code that may want to know all of an intent, its deadline and levels too.
             result = await submit_plan(plan, plan_price, quantity, bracket)
         else:
-            result = await executor.submit_order(
-                symbol=plan.symbol,
-                side=side,
-                quantity=quantity,
-                planned_price=plan_price,
-                sl_percent=plan.sl_pct,
-                tp_percent=plan.tp_pct,
-                leverage=plan.leverage,
-                confidence=plan.confidence,
-                ai_tp_percent=plan.ai_tp_pct,
-                ai_trail_percent=plan.ai_trail_pct,
-            )
+            result = await executor.submit_order(**plan.wish(plan_price, quantity))
         if result.status == "refused":
             self._play(plan, bracket, "refused", self._arrival(plan, loop.now_us))
         if result.status != "open":
@@ -90,7 +78,7 @@ class IntentFlow:
                 await executor.position_closed(**named)
             self._end(slot, "closed by the venue", 0.0, False, "")
             return
-        closed = await executor.close_position(symbol=plan.symbol, side=side, quantity=held, **named)
+        closed = await executor.close_position(symbol=plan.symbol, side=plan.side, quantity=held, **named)
         if closed.success or closed.error_code == _FLAT_ALREADY:
             self._end(slot, "closed", 0.0, False, "")
         else:

@@ -11,6 +11,7 @@ import pytest
 import sim.report
 from sim.cli import main
 from sim.experiment import Comparison, Result, save_tables
+from sim.report.tune_page import overview
 
 
 class Done(NamedTuple):
@@ -38,6 +39,11 @@ def _publish_folder(folder: Path) -> None:
     (folder / "index.html").write_text(folder.name, encoding="utf-8")
 
 
+def _publish_tuning(folder: Path) -> None:
+    _publish_folder(folder)
+    (folder / "tuning.png").write_bytes(overview(folder))
+
+
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
     """Return the function that runs one command line; pages are replaced by a file with a name in it."""
@@ -45,7 +51,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureF
         "publish": _publish,
         "publish_comparison": _publish_comparison,
         "publish_sweep": _publish_folder,
-        "publish_tuning": _publish_folder,
+        "publish_tuning": _publish_tuning,
         "brief_text": lambda result: f"summary of {result.name}",
         "summary_text": lambda result: f"all tables of {result.name}",
         "comparison_text": lambda comparison: f"comparison of {', '.join(comparison.policies)}",

@@ -54,11 +54,6 @@ class LiveOrders:
             self._vanish or self._looks_back or self._slow or self._partial or self._reads or self._news
         )
 
-    @property
-    def delays_fills(self) -> bool:
-        """Tell whether an accepted entry may be without a position for a while."""
-        return bool(self._slow or self._partial)
-
     # -- acceptance -----------------------------------------------------------------------------------
 
     def accepted(self, order: Order, request: Request) -> None:
