@@ -111,7 +111,7 @@ def tune(
             )
         with as_input_error("--out", target, WRITABLE):
             publish(tuning, folder)
-            publish_tuning(folder)
+            publish_tuning(folder, name=target.name)
     with after_writing(str(target)):
         if as_json:
             print(

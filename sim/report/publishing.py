@@ -68,9 +68,12 @@ def publish_sweep(folder: str | Path) -> None:
     _draw(Path(folder), sweep_page(Path(folder)))
 
 
-def publish_tuning(folder: str | Path) -> None:
-    """Draw page, plots and ``tuning.png`` of a tuning into its folder, from the evidence and trials there."""
-    _draw(Path(folder), tune_page(Path(folder)))
+def publish_tuning(folder: str | Path, *, name: str = "") -> None:
+    """Draw page, plots and ``tuning.png`` of a tuning into its folder, from the evidence and trials there.
+
+    ``name``: what the page calls it where the folder has not got its own name yet.
+    """
+    _draw(Path(folder), tune_page(Path(folder), name or Path(folder).name))
     (Path(folder) / "tuning.png").write_bytes(overview(Path(folder)))
 
 

@@ -28,11 +28,11 @@ _GOALS: Final = (
 )
 
 
-def tune_page(folder: Path) -> tuple[str, list[Section]]:
-    """Return a tuning's page and its sections; raise InputError when the folder holds none."""
+def tune_page(folder: Path, name: str) -> tuple[str, list[Section]]:
+    """Return a tuning's page, called ``name``, and its sections; raise InputError when the folder holds none."""
     facts, trials = _read(folder)
     try:
-        return _page(folder, facts, trials)
+        return _page(name, facts, trials)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(str(folder / EVIDENCE), str(error), "evidence as sim tune writes it") from None
 
@@ -68,7 +68,7 @@ def _read(folder: Path) -> tuple[Any, pd.DataFrame]:
         raise InputError(str(folder / EVIDENCE), str(error), "evidence as sim tune writes it") from None
 
 
-def _page(folder: Path, facts: Any, trials: pd.DataFrame) -> tuple[str, list[Section]]:
+def _page(name: str, facts: Any, trials: pd.DataFrame) -> tuple[str, list[Section]]:
     found, baseline = facts["recommendation"], str(facts["baseline"])
     sections = [
         Section(
@@ -109,7 +109,7 @@ def _page(folder: Path, facts: Any, trials: pd.DataFrame) -> tuple[str, list[Sec
     ]
     page = render_page(
         title=f"Tuning of {Path(str(facts['space']['base'])).stem} on {', '.join(map(str, facts['scenarios']))}",
-        name=folder.name,
+        name=name,
         story="",
         verdict=[_verdict(found, baseline)],
         doubts=[],

@@ -39,8 +39,8 @@ def _publish_folder(folder: Path) -> None:
     (folder / "index.html").write_text(folder.name, encoding="utf-8")
 
 
-def _publish_tuning(folder: Path) -> None:
-    _publish_folder(folder)
+def _publish_tuning(folder: Path, *, name: str) -> None:
+    (folder / "index.html").write_text(name, encoding="utf-8")
     (folder / "tuning.png").write_bytes(overview(folder))
 
 

@@ -55,6 +55,7 @@ def test_a_tuning_is_printed_and_written(
     for part in ("recommended: trial", "held out:", "by date", "held-out data looked at 1 time", "Plateau"):
         assert part in done.out
     assert {"out/recommended.toml", "out/evidence.json", "out/trials.csv", "out/tuning.png"} <= set(written())
+    assert Path("out/index.html").read_text(encoding="utf-8") == "out", "not the folder it is made in"
     facts = json.loads(cli(*words, "--json", "--out", "out").out)
     assert facts["looks_at_held_out_data"] == 2
 
