@@ -92,10 +92,16 @@ def listens(case: Case) -> bool:
 
 
 def _told_its_end(case: Case, rows: IntArray) -> BoolArray:
-    """Tell of which of ``rows`` the stream said that their order ended: one that rests has to be looked at."""
+    """Tell of which of ``rows`` the stream said that their order ended: one that rests has to be looked at.
+
+    A placement's attempts have one client id: the end of one's order is told of all of them.
+    """
     if not listens(case):
         return np.zeros(rows.size, dtype=np.bool_)
     requests, writes, orders = case.table("request"), case.table("write"), case.table("order")
-    write = rows_of(writes["request"], requests["request"][rows])
-    ended = one_of(orders["status"], _ENDED)
-    return among(taken_us(writes["order"], write, -2), orders["order"][ended])
+    ended = orders["order"][one_of(orders["status"], _ENDED)]
+    of = rows_of(requests["request"], writes["request"])
+    told = among(writes["order"], ended) & (of >= 0)
+    own = among(requests["request"][rows], writes["request"][told])
+    placement = requests["placement"][rows]
+    return own | (among(placement, requests["placement"][of[told]]) & (placement >= 0))

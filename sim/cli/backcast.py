@@ -11,7 +11,7 @@ import typer
 
 from sim.api.progress import progress_bar
 from sim.api.values import whole_number
-from sim.cli.log_options import JsonLines, Regex, Timezone, line_counts
+from sim.cli.log_options import JsonLines, Regex, Timezone, each_once, line_counts
 from sim.cli.options import Intents, Json
 from sim.cli.output import print_table
 from sim.errors import InputError
@@ -69,28 +69,32 @@ def backcast(
     import tempfile
     from dataclasses import asdict
 
+    each_once(logs)
     from sim.calibrate.logs import line_of, plain
     from sim.calibrate.logs.change import changes
     from sim.calibrate.logs.days import date_of
     from sim.calibrate.logs.predict import predict_day
     from sim.calibrate.logs.source import read_days
+    from sim.report.printing import wrapped
     from sim.scenario import load_policy_named
+    from sim.scenario.files import resolve
 
     if not 0.0 < level < 1.0:
         raise InputError("--level", level, "a share between 0 and 1")
     chosen = load_policy_named(policy, ())
+    tape = resolve(klines, Path.cwd()) if klines else ""
     log, tallies = read_days(logs, line_of(regex, json_lines, timezone))
     order = sorted(tallies)
     if len(order) < days + 2:
         least = f"at least {days + 2}: two to learn from before the first predicted"
-        raise InputError("LOG", f"{len(order)} days", least)
+        raise InputError("LOG", f"logs of {len(order)} days", least)
     predictions: list[Any] = []
     flagged: list[tuple[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder, progress_bar(not quiet, "days") as advance:
         for number, day in enumerate(order[-days:], start=1):
             earlier = [tallies[one] for one in order if one < day]
             predictions += predict_day(
-                earlier, tallies[day], day, Path(folder), chosen, klines=klines, draws=draws, intents=intents
+                earlier, tallies[day], day, Path(folder), chosen, klines=tape, draws=draws, intents=intents
             )
             flagged += [
                 (date_of(day), change)
@@ -108,10 +112,11 @@ def backcast(
         print(json.dumps(plain(facts), ensure_ascii=False, allow_nan=False))
         return
     if not quiet:
-        print(line_counts(log.counts, log.cut_off), end="\n\n")
+        print("\n".join(wrapped(line_counts(log.counts, log.cut_off, timezone))), end="\n\n")
         print_table(_COLUMNS, [_row(one) for one in predictions], right=_COLUMNS[2:])
         known = [one for one in predictions if math.isfinite(one.score)]
         print(f"\n{sum(one.covered for one in known)} of {len(known)} numbers lie in their intervals")
+        print("score: the interval's width, and 40 times what it missed by; smaller is better")
     for date, change in flagged:
         print(f"{date}: {change.what}: {change.before:.4g} before, {change.now:.4g} now (p = {change.p:.2g})")
     if not flagged:

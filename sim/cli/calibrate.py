@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sim.api.folders import REPORTS, new_folder
-from sim.cli.log_options import JsonLines, Regex, Timezone, line_counts, read_into
+from sim.cli.log_options import JsonLines, Regex, Timezone, each_once, line_counts, read_into
 from sim.cli.options import Intents, Json, Out, Quiet
 from sim.cli.output import after_writing, print_table
+from sim.errors import InputError
 
 if TYPE_CHECKING:
-    from sim.calibrate.logs import Calibration
+    from sim.calibrate.logs import Calibration, Log
+    from sim.calibrate.logs.workday import Workday
 
 _RATES = ("failure", "role", "failed", "of", "rate", "95 %", "exact 95 %")
 _OUTAGES = ("outage", "seen", "mean length", "95 %", "mean gap", "95 % of the gap", "fit p")
 _NUMBERS = ("number", "log", "95 %", "n", "simulated", "true", "applied = 1", "true at 1")
+
+_LONGEST_HOLD_S = 31_622_400.0
 
 
 def calibrate(
@@ -36,7 +40,11 @@ def calibrate(
     ] = "",
     policy: Annotated[
         str,
-        typer.Option("--policy", metavar="NAME|FILE", help="The policy that wrote the logs, for the runs."),
+        typer.Option(
+            "--policy",
+            metavar="NAME|FILE",
+            help="The policy that wrote the logs, for the runs and the check.",
+        ),
     ] = "d7",
     sl_pct: Annotated[float, typer.Option("--sl-pct", metavar="SHARE", help="The stop's distance.")] = 0.004,
     tp_pct: Annotated[
@@ -54,38 +62,67 @@ def calibrate(
     Lines are those of the seed document behind any usual prefix; each is read, none of ours, or refused with its
     reason, in constant memory.  Fits: failure rates by code and role, outages from the moments at which the log
     looked, the round trip, the lag of look-ups; what a log cannot tell is said, and shown at both ends.  Writes
-    scenario.toml, signals.csv, tables and calibration.json to reports/calibrate-LOG (or --out).
+    scenario.toml, signals.csv, tables and calibration.json to reports/calibrate-LOG (or --out), in place of an earlier
+    calibration that nobody has written into since.
 
     \b
     Examples:
       sim calibrate night.log
+      sim calibrate night.log --out scenarios/night --sl-pct 0.006 --tp-pct 0.012 --hold-s 600
       sim calibrate bot.log.1.gz bot.log --timezone Europe/Zurich --klines BTCUSDT-1m-2025-10-10.zip
       sim calibrate events.jsonl --json-lines mapping.toml --no-runs --json
       sim run reports/calibrate-night/scenario.toml --policy safe
     """
     from dataclasses import asdict
 
-    from sim.calibrate.logs import Assumed, facts_of, plain, publish
+    each_once(logs)
+    _check_assumed(sl_pct, tp_pct, hold_s)
+    from sim.calibrate.logs import (
+        Assumed,
+        check_tape,
+        day_of,
+        facts_of,
+        plain,
+        publish,
+        refuse_changed,
+        seen_from,
+    )
     from sim.calibrate.logs import calibrate as fitted
     from sim.scenario import load_policy_named
-    from sim.scenario.files import resolve
 
-    tape = resolve(klines, Path.cwd()) if klines else ""
-    chosen = load_policy_named(policy, ()) if runs else None
+    chosen = load_policy_named(policy, ())
     target = out or REPORTS / f"calibrate-{logs[0].name.split('.')[0]}"
-    words = ["sim", "calibrate", *map(str, logs), *(["--klines", klines] if klines else [])]
+    refuse_changed(target)
+    tape = seen_from(klines, target)
+    assumed = Assumed(sl_pct=sl_pct, tp_pct=tp_pct, hold_s=hold_s)
+    command = _command(
+        logs,
+        {
+            "--regex": (regex, None),
+            "--json-lines": (json_lines, None),
+            "--timezone": (timezone, "UTC"),
+            "--klines": (klines, ""),
+            "--policy": (policy, "d7"),
+            "--sl-pct": (sl_pct, 0.004),
+            "--tp-pct": (tp_pct, 0.008),
+            "--hold-s": (hold_s, 900.0),
+        },
+    )
     with new_folder(target) as folder:
         log = read_into(logs, regex, json_lines, timezone, folder, quiet=quiet)
+        if klines:
+            check_tape(klines, day_of(log, tape, assumed))
         found = fitted(log.tally)
         ends = publish(
             log,
             found,
             folder,
             klines=tape,
-            assumed=Assumed(sl_pct=sl_pct, tp_pct=tp_pct, hold_s=hold_s),
-            command=shlex.join(words),
-            policy=chosen,
+            assumed=assumed,
+            command=command,
+            policy=chosen if runs else None,
             intents=intents,
+            written_by=seen_from(policy, target) if "/" in policy or policy.endswith(".toml") else policy,
         )
     with after_writing(str(target)):
         if as_json:
@@ -95,9 +132,41 @@ def calibrate(
         if not quiet:
             from sim.report.printing import wrapped
 
-            print("\n".join(wrapped(line_counts(log.counts, log.cut_off))))
+            print("\n".join(wrapped(line_counts(log.counts, log.cut_off, timezone))))
+            print("\n".join(wrapped(_replayed(log, day_of(log, tape, assumed)))))
             _print(found, ends)
         print(target / "scenario.toml")
+
+
+def _check_assumed(sl_pct: float, tp_pct: float, hold_s: float) -> None:
+    for option, share in (("--sl-pct", sl_pct), ("--tp-pct", tp_pct)):
+        if not 0.0 < share < 1.0:
+            raise InputError(option, share, "a share of the price between 0 and 1, as 0.004 for 0.4 %")
+    if not 0.0 < hold_s <= _LONGEST_HOLD_S:
+        raise InputError("--hold-s", hold_s, f"seconds, more than 0 and at most {_LONGEST_HOLD_S:,.0f}")
+
+
+def _command(logs: list[Path], options: dict[str, tuple[object, object]]) -> str:
+    """Return the command line; of each option what was given and what it usually is, which is left out."""
+    words = ["sim", "calibrate", *map(str, logs)]
+    for option, (given, usual) in options.items():
+        words += [option, str(given)] if given != usual else []
+    return shlex.join(words)
+
+
+def _replayed(log: Log, day: Workday) -> str:
+    """Say which day the scenario replays, and on which prices."""
+    text = f"replayed: {day.date}, {len(day.rows):,} of {log.tally.all_decided:,} decisions, on {day.klines}"
+    if not day.own:
+        return (
+            f"{text}, as {day.symbol} of that day is not at hand: failures and times are the log's, prices are not "
+            f"(sim klines fetch {day.symbol} klines 1m {day.date}; then --klines names the file)"
+        )
+    if Path(day.klines).is_absolute():
+        return (
+            f"{text}: a path of this machine alone; to commit the scenario, keep the tape below this folder"
+        )
+    return text
 
 
 def _print(found: Calibration, ends: list[Any]) -> None:

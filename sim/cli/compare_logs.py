@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.log_options import JsonLines, Regex, Timezone, line_counts, read
+from sim.cli.log_options import JsonLines, Regex, Timezone, each_once, line_counts, read
 from sim.cli.options import Json
 from sim.cli.output import print_table
 from sim.errors import InputError
@@ -46,6 +46,8 @@ def compare_logs(
     """
     from dataclasses import asdict
 
+    each_once([before])
+    each_once([after])
     from sim.calibrate.logs import plain
     from sim.calibrate.logs.deployment import judge_deployment
 
@@ -60,7 +62,7 @@ def compare_logs(
 
         if not quiet:
             for name, log in (("before", logs[0]), ("after", logs[1])):
-                print("\n".join(wrapped(f"{name}: {line_counts(log.counts, log.cut_off)}")))
+                print("\n".join(wrapped(f"{name}: {line_counts(log.counts, log.cut_off, timezone)}")))
             _print(found)
         print("\n".join(wrapped(found.verdict)))
         if not quiet:

@@ -23,6 +23,23 @@ Timezone = Annotated[
 ]
 
 
+def each_once(files: list[Path]) -> None:
+    """Raise InputError for a log that is no file, or is named twice: before anything slow is imported."""
+    from sim.errors import InputError
+
+    seen: dict[Path, Path] = {}
+    for file in files:
+        if file.is_dir():
+            raise InputError("LOG", str(file), f"files; of a folder they are named, as in {file / '*.log'}")
+        if not file.is_file():
+            from sim.scenario.files import neighbour
+
+            raise InputError("LOG", str(file), "a file that is there", neighbour(str(file), Path()))
+        if file.resolve() in seen:
+            raise InputError("LOG", str(file), "each file once; its lines would be counted twice")
+        seen[file.resolve()] = file
+
+
 def read(
     files: list[Path], regex: Path | None, json_lines: Path | None, timezone: str, *, quiet: bool
 ) -> Log:
@@ -53,12 +70,12 @@ def read_into(
         return read_log(files, line, tables=tables, progress=report)
 
 
-def line_counts(counts: Counts, cut_off: int) -> str:
-    """Say what became of the lines, refused ones by reason."""
-    parts = [f"{counts.lines:,} lines: {counts.read:,} read, {counts.other:,} of others"]
+def line_counts(counts: Counts, cut_off: int, timezone: str) -> str:
+    """Say what became of the lines, refused ones by reason; ``timezone``: the zone of times that said none."""
+    parts = [f"{counts.lines:,} lines: {counts.read:,} read, {counts.other:,} that tell of no order"]
     parts += [f"{number:,} refused ({reason})" for reason, number in counts.refused.most_common()]
     if counts.unzoned:
-        parts.append(f"{counts.unzoned:,} times said no zone")
+        parts.append(f"{counts.unzoned:,} times said no zone and were taken as {timezone} (--timezone)")
     if counts.set_back:
         parts.append(f"the clock was set back {counts.set_back} times")
     if cut_off:

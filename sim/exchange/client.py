@@ -61,7 +61,7 @@ class SimulatedClient(PlainCalls):
             params = {name: value for name, value in params.items() if value is not None}
         if self.stamp_ms is not None and "timestamp" not in params:
             params["timestamp"] = self.stamp_ms() + self.timestamp_offset
-        status, headers, body = await self._gateway.send(method, path, params)
+        status, headers, body = await self._gateway.ask(method, path, params)
         if status == 0:
             raise TimeoutError(f"{method} {path}: no answer within {self._timeout_s:g} s")
         if status == BROKEN:

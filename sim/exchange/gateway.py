@@ -64,6 +64,7 @@ class Gateway:
         door.rate_limits = self._limits.rate_limits()
         self._queue = self._limits.queue
         self._last_request = 0
+        self._waiting: dict[asyncio.Future[Answer], Request] = {}
         self._sent = SentOrders(trace, door.last_price)
         self._write_wait = trace.writer("told_to_wait")
         self._write_request = trace.writer("request")
@@ -88,6 +89,16 @@ class Gateway:
         request_us = self._request_leg.sample_us(key, sent_us)
         return request_us, self._reply_leg.sample_us(key, sent_us + request_us)
 
+    async def ask(self, method: str, path: str, params: dict[str, Any]) -> Answer:
+        """Send one request and wait for its answer; whoever is cancelled meanwhile never hears it."""
+        future = self.send(method, path, params)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if (request := self._waiting.get(future)) is not None:
+                self._answer(request, SILENCE)
+            raise
+
     def send(self, method: str, path: str, params: dict[str, Any]) -> asyncio.Future[Answer]:
         """Send one request now; the future gets (status, headers, body), or SILENCE at the client's time-out."""
         loop = self._loop
@@ -106,6 +117,7 @@ class Gateway:
             self._sent.batch(request)
         arrives_us = now + request_us
         request.future = future = loop.create_future()
+        self._waiting[future] = request
         request.silent = request_us + reply_us >= self._timeout_us
         if not slot.settling:
             effects = self._injector.effects(request, arrives_us)
@@ -272,8 +284,10 @@ class Gateway:
 
     def _answer(self, request: Request, answer: Answer) -> None:
         future = request.future
+        if self._waiting.pop(future, None) is None:
+            # The client gave up, which has been written down.
+            return
         if future.done():
-            # The client gave up before its own time-out (its task was cancelled): it never heard the answer.
             answer = SILENCE
         status, headers, body = answer
         code, message = (0, "") if status == 200 else (code_of(body), message_of(body))

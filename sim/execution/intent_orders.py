@@ -162,7 +162,7 @@ class IntentOrders:
             asked = find_conditional(self.client, symbol, client_id, endpoint, timeout_s=timeout_s)
         else:
             asked = find_order(self.client, symbol, client_id, algo=False, timeout_s=timeout_s)
-        return await self.executor.replies.timed(asked) if timeout_s else await asked
+        return await self.executor.replies.timed(asked, timeout_s) if timeout_s else await asked
 
     async def look_until(
         self, client_id: str, enough: Callable[[Sighting], bool], patience_s: float, *, conditional: bool

@@ -25,6 +25,10 @@ _TIMES: Final = 2.0
 _QUICK_TIMES: Final = 3.0
 """The same where a position waits, and answers come quickly: what takes longer than that is lost."""
 
+_SLOW_TIMES: Final = 3.0
+_SLOW_SILENCES: Final = 2
+_RESOLUTION_S: Final = 1e-5
+
 _LEAST_S: Final = 0.35
 """Less than this is never waited for: one slow answer in a hundred is no silence."""
 
@@ -32,9 +36,10 @@ _LEAST_S: Final = 0.35
 class ReplyTimes:
     """Remember what the last answers took, in seconds of the running loop."""
 
-    __slots__ = ("_at_most_s", "_seen", "_throttled_s")
+    __slots__ = ("_at_most_s", "_seen", "_silences", "_throttled_s")
 
     def __init__(self) -> None:
+        self._silences = 0
         self._seen: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
         self._at_most_s = 0.0
         self._throttled_s = float("-inf")
@@ -49,18 +54,33 @@ class ReplyTimes:
 
     def note(self, took_s: float, now_s: float | None = None) -> None:
         """Take in what an answer that came just now took, seconds; ``now_s``: the loop's time, where it is known."""
-        self._seen.append((asyncio.get_running_loop().time() if now_s is None else now_s, took_s))
+        self._silences = 0
+        self._take_in(took_s, asyncio.get_running_loop().time() if now_s is None else now_s)
+
+    def take_in(self, sent_s: float, limit_s: float, *, answered: bool) -> None:
+        """Take in what became just now of a request sent at the loop's ``sent_s`` that was waited for ``limit_s``.
+
+        One without an answer may have been lost; two in a row were slow.  One that was cut short says nothing.
+        """
+        now_s = asyncio.get_running_loop().time()
+        took_s = now_s - sent_s
+        if answered:
+            self.note(took_s, now_s)
+        elif took_s >= limit_s - _RESOLUTION_S:
+            self._silences += 1
+            if self._silences >= _SLOW_SILENCES:
+                self._take_in(took_s, now_s)
+
+    def _take_in(self, took_s: float, now_s: float) -> None:
+        self._seen.append((now_s, took_s))
         if took_s > self._at_most_s:
             self._at_most_s = took_s
 
-    async def timed(self, look: Coroutine[Any, Any, Sighting]) -> Sighting:
-        """Look an order up, and take in what the answer took; none that can be read says nothing."""
-        loop = asyncio.get_running_loop()
-        asked_s = loop.time()
+    async def timed(self, look: Coroutine[Any, Any, Sighting], limit_s: float) -> Sighting:
+        """Look an order up, and take in what the answer took; another failure than silence says nothing."""
+        asked_s = asyncio.get_running_loop().time()
         sighting = await look
-        if sighting.state != "unreadable":
-            now_s = loop.time()
-            self.note(now_s - asked_s, now_s)
+        self.take_in(asked_s, limit_s, answered=sighting.state != "unreadable")
         return sighting
 
     def slowest_s(self, floor_s: float = 0.0) -> float:
@@ -77,6 +97,14 @@ class ReplyTimes:
         if not self._seen or self._seen[-1][0] < asyncio.get_running_loop().time() - _RECENT_S:
             return 0.0
         return self._at_most_s
+
+
+def slow_answer_s(settings: Settings, replies: ReplyTimes) -> float:
+    """Return what the slowest of the recent answers took, seconds, where that is slow beside the policy's hurry; 0.
+
+    Slow is more than three times ``hedge_stop_sec``; without that key no venue is.
+    """
+    return replies.slowest_s(_SLOW_TIMES * settings.hedge_stop_sec) if settings.hedge_stop_sec else 0.0
 
 
 def patience_s(settings: Settings, replies: ReplyTimes, *, exits: bool) -> float:

@@ -23,7 +23,7 @@ from .lookup import Sighting, can_look_up, find_conditional, find_order, sightin
 from .order_result import OrderResult, Outcome
 from .outcome_classes import OutcomeClass, outcome_class
 from .outcomes import WOULD_TRIGGER, Failure, attempt_under, attempt_within, order_id_or_failure
-from .patience import patience_s
+from .patience import patience_s, slow_answer_s
 from .policy_keys import Settings
 from .refused_stop import RefusedStop
 from .schedules import attempt_limit_s, is_too_late, wait_s
@@ -153,9 +153,9 @@ class Placement:
                 executor.news.awaited.pop(self._client_id, None)
             self._release_slot()
         outcome = reply if isinstance(reply, Failure) else order_id_or_failure(reply)
-        if limit_s and not (isinstance(reply, Failure) and reply.kind == "silent"):
-            now_s = self._loop.time()
-            executor.replies.note(now_s - self._sent_s, now_s)
+        if limit_s:
+            answered = not (isinstance(reply, Failure) and reply.kind == "silent")
+            executor.replies.take_in(self._sent_s, limit_s, answered=answered)
         if settings.buffer_volatility_factor or settings.slippage_volatility_factor:
             executor.volatility.note_delay(self._loop.time() - self._sent_s)
         executor.note_call(isinstance(outcome, Failure), settings)
@@ -256,9 +256,7 @@ class Placement:
         return self._order_type == "exit" or self._market_tries <= settings.market_max_retries
 
     def _wait_s(self, failure: Failure, kind: OutcomeClass) -> float:
-        share = 0.0
-        if self._settings.jitter != "none":
-            share = share_of(self._chance, self._attempts)
+        share = 0.0 if self._settings.jitter == "none" else share_of(self._chance, self._attempts)
         delay_s = wait_s(
             self._settings,
             self._attempts,
@@ -278,6 +276,9 @@ class Placement:
             self._can_close,
         )  # fmt: skip
         if self._settings.judge_refused_stop:
+            if self._can_close and slow_answer_s(self._settings, self._executor.replies):
+                # No price read there is fresh, and reading one takes as long as the way out: the venue's word counts.
+                return True
             passed, self._sl_price = await self._executor.judge_refused_stop(self._settings, refused)
             return passed
         self._sl_price = await self._executor.move_stop(self._settings, refused)
@@ -339,7 +340,8 @@ class Placement:
                 missed += 1
                 if missed >= looks and now_s >= certain_s:
                     return sighting
-            elif now_s >= gives_up_s:
+            elif now_s >= gives_up_s or (kind == "documented" and not self._opens):
+                # A venue that serves nobody cannot be asked: what only reduces is sent again until it does.
                 return sighting
             await self._executor.news.wait((self._client_id,), wait_for_s)
             wait_for_s = min(wait_for_s * settings.look_up_growth, settings.look_up_cap_sec)
@@ -349,14 +351,13 @@ class Placement:
 
     async def _look(self) -> Sighting:
         assert self._client_id is not None
-        settings, client_id = self._settings, self._client_id
-        timeout_s = self._patience_s()
+        client_id, timeout_s = self._client_id, self._patience_s()
         if self._order_type in _CONDITIONAL:
-            endpoint = settings.conditional_endpoint
+            endpoint = self._settings.conditional_endpoint
             asked = find_conditional(self._client, self._symbol, client_id, endpoint, timeout_s=timeout_s)
         else:
             asked = find_order(self._client, self._symbol, client_id, algo=False, timeout_s=timeout_s)
-        return await self._executor.replies.timed(asked) if timeout_s else await asked
+        return await self._executor.replies.timed(asked, timeout_s) if timeout_s else await asked
 
     # -- results -----------------------------------------------------------------------------------------
 

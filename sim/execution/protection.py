@@ -34,10 +34,12 @@ Submit = Callable[..., Awaitable[Any]]
 class Protection:
     """Place and move the protective orders of one intent."""
 
-    __slots__ = ("_changing", "_own")
+    __slots__ = ("_changing", "_own", "_triggers")
 
     def __init__(self, own: IntentOrders) -> None:
         self._own = own
+        self._triggers: dict[str, str] = {}
+        """The trigger each order was last sent with, by client id: a refused stop may have been moved."""
         self._changing = asyncio.Lock()
 
     async def place_all(self, orders: tuple[ProtectiveOrder, ...]) -> bool:
@@ -74,12 +76,14 @@ class Protection:
             limit = TimeLimit(self._remaining_s())
             hedge: StopHedge | None = None
             if own.settings.hedge_stop_sec and not again:
-                hedge = StopHedge(own, self._further(order), limit, self._place_further)
+                hedge = StopHedge(own, self._further(order), limit, self._place_further, self._is_better)
             placed: Placed = "failed"
             try:
                 placed = await finish_within(limit, self._settle_stop(order, before, again))
             except TimeoutError:
-                if hedge is None or not hedge.resting_id:
+                if hedge is not None and hedge.passed:
+                    own.report("stop", "the price has reached it")
+                elif hedge is None or not hedge.resting_id:
                     self._report_late()
             finally:
                 if hedge is not None:
@@ -191,6 +195,12 @@ class Protection:
         params = self._named(order, is_stop=False)
         return self._own.place(params, "sl", submit=self._submit(), before_attempt=before_attempt)
 
+    def _is_better(self, client_id: str, other_id: str) -> bool:
+        one, other = self._triggers.get(client_id), self._triggers.get(other_id)
+        if one is None or other is None:
+            return False
+        return self._own.bracket.sign * (decimal_of(one) - decimal_of(other)) > 0
+
     def _place_exit(self, order: ProtectiveOrder) -> Coroutine[Any, Any, OrderResult]:
         return self._own.place(self._named(order), order.order_type, submit=self._submit())
 
@@ -212,6 +222,7 @@ class Protection:
         client, endpoint = self._own.client, self._own.settings.conditional_endpoint
 
         async def submit(**values: str) -> Any:
+            self._triggers[values["newClientOrderId"]] = values["stopPrice"]
             return await send_conditional(client, endpoint, values)
 
         return submit

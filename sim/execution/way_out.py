@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
+from .exit_hedge import ExitHedge
 from .intent_orders import IntentOrders
 from .lookup import Sighting
 from .outcomes import Failure
-from .placement import OrderResult
+from .placement import BeforeAttempt, OrderResult
 from .precision import decimal_of, plain
 
 _CONFLICTS: Final = frozenset({-2022, -4118})
@@ -23,7 +25,7 @@ _HALTED_WAIT_S: Final = 3.0
 """How long is waited at most between exits, and once the venue has taken none for so long: nobody storms a halt."""
 _SWEEPS: Final = 12
 _FURTHER_PATIENCE_S: Final = 20.0
-"""How long is waited, once flat, for the fate of stops that were sent beside the first."""
+"""How long is waited, once flat, for the fate of orders that were sent beside the first."""
 
 _STOP_GOES_AFTER: Final = 3
 """How often the venue must see a conflict before the stop itself is cancelled to make room for the exit."""
@@ -96,6 +98,24 @@ class WayOut:
     async def _exit(self, quantity: Decimal) -> OrderResult:
         """Send one exit; one that was accepted and not filled yet is given a moment."""
         own = self._own
+        if own.settings.hedge_stop_sec:
+            result = await ExitHedge(own, partial(self._send_exit, quantity)).run()
+        else:
+            result = await self._send_exit(quantity)
+        if not result.success or decimal_of(result.executed_quantity) >= quantity:
+            return result
+
+        def is_done(seen: Sighting) -> bool:
+            return seen.state == "ended" or decimal_of(seen.executed) >= quantity
+
+        seen = await own.look_until(
+            result.client_order_id or "", is_done, own.settings.look_up_cap_sec, conditional=False
+        )
+        executed = max(seen.executed, result.executed_quantity)
+        return replace(result, executed_quantity=executed)
+
+    async def _send_exit(self, quantity: Decimal, before_attempt: BeforeAttempt | None = None) -> OrderResult:
+        own = self._own
         client_id = own.new_id("exit")
         own.write()
         params: dict[str, Any] = {
@@ -107,16 +127,9 @@ class WayOut:
             "newOrderRespType": "RESULT",
             "newClientOrderId": client_id,
         }
-        result = await own.place(params, "exit")
-        if not result.success or decimal_of(result.executed_quantity) >= quantity:
-            return result
-
-        def is_done(seen: Sighting) -> bool:
-            return seen.state == "ended" or decimal_of(seen.executed) >= quantity
-
-        seen = await own.look_until(client_id, is_done, own.settings.look_up_cap_sec, conditional=False)
-        executed = max(seen.executed, result.executed_quantity)
-        return replace(result, executed_quantity=executed)
+        result = await own.place(params, "exit", before_attempt=before_attempt)
+        # A placer of somebody else's need not say what the order was called.
+        return result if result.client_order_id else replace(result, client_order_id=client_id)
 
     async def _held(self, result: OrderResult) -> Decimal | Failure:
         """Read what is still open; flat is believed at once only where the venue found nothing to reduce.

@@ -22,6 +22,7 @@ how = { burst = { mean_gap_s = 60.0, mean_length_s = 4.0 } }
 """
 
     stage: ClassVar[Stage] = "gateway"
+    outage: ClassVar[str] = "unavailable"
     kind: Literal["unavailable_503"]
 
     def effect(self, request: Request, applied: Stream) -> Effect:

@@ -157,7 +157,10 @@ def _covered_table(covered: Sequence[Mapping[str, Any]]) -> PrintedTable:
 
 
 def _alphabet_table(alphabet: Sequence[Mapping[str, Any]]) -> PrintedTable:
-    rows = tuple((one["outcome"], one["stands_for"], one["told"]) for one in alphabet)
+    # Which code an outcome has depends on the call; the table speaks of all calls.
+    rows = tuple(
+        (one["outcome"], one["stands_for"], one["told"].replace(" with {code}", "")) for one in alphabet
+    )
     return PrintedTable(
         title="Outcomes", headings=_texts("outcome", "class of failure", "the call …"), rows=rows
     )

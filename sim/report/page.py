@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sim.report.printing import PrintedTable
 from sim.report.sections import Section
@@ -49,7 +50,7 @@ def render_page(
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("sim.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -57,3 +58,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.filters["breakable"] = _breakable
+    return made
+
+
+def _breakable(text: str) -> Markup:
+    """Let a long name break between its words, and nowhere else: a phone would cut it anywhere."""
+    return Markup(re.sub(r"([_/.])(?=[a-z])", r"\1<wbr>", str(escape(text))))

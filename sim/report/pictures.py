@@ -40,7 +40,7 @@ def recovery_pictures(result: Result) -> list[Picture]:
     bars = curves.recovery_bars(result.recovery)
     base = base_of(result)
     size = (HALF, rows_height(len(bars)))
-    taller = (HALF, rows_height(len(bars)) + 0.4)
+    taller = (HALF, rows_height(len(bars)) + 0.6)
     known = bars[bars["attempts_p50"].notna()].reset_index(drop=True)
 
     def effort(figure: Figure) -> None:

@@ -20,6 +20,8 @@ WIDTH: Final = 100
 """Columns of every text made for a terminal."""
 
 _GAP: Final = "  "
+_SHORT: Final = 14
+"""Letters of a name that leave a phone room for figures beside it."""
 _LEAST: Final = 12
 """Columns that words keep when room is short."""
 
@@ -45,6 +47,11 @@ class PrintedTable:
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
     best: frozenset[tuple[int, int]] = frozenset()
+
+    @property
+    def long(self) -> bool:
+        """Say whether the names in the first column need more than one line on a phone."""
+        return any(len(row[0]) > _SHORT for row in self.rows)
 
 
 def printed(value: Any, unit: str = "") -> str:

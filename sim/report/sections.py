@@ -218,7 +218,8 @@ def _stories(result: Result, numbers: list[int]) -> list[Story]:
     from sim.report.story import rows_of, story_text
 
     rows = rows_of(result, numbers)
-    checks = result.violations.groupby("intent")["check"].agg(lambda found: " ".join(dict.fromkeys(found)))
+    told = result.violations[result.violations["intent"].isin(numbers)]
+    checks = told.groupby("intent")["check"].agg(lambda found: " ".join(dict.fromkeys(found)))
     intents = result.frames["intents"].set_index("intent", drop=False)
     epoch_us = int(result.manifest["epoch_us"])
     stories = []

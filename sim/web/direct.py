@@ -94,7 +94,7 @@ class DirectSession:
         path = SAME_HERE.get(parts.path, parts.path)
         if (method, path) in EMPTY_LISTS:
             return DirectResponse(method, url, 200, {}, [])
-        status, headers, body = await self._gateway.send(method, path, _params(parts.query, data))
+        status, headers, body = await self._gateway.ask(method, path, _params(parts.query, data))
         if status == 0:
             raise TimeoutError
         if status == BROKEN:

@@ -22,13 +22,13 @@ class _OwnWay:
         self._gateway = gateway
         self._think = think
 
-    async def send(self, method: str, path: str, params: dict[str, Any]) -> Any:
+    async def ask(self, method: str, path: str, params: dict[str, Any]) -> Any:
         """Send a request unless the process is dead, and think before and after it."""
         process = CURRENT_PROCESS.get()
         if process is not None and not process.alive:
             raise asyncio.CancelledError
         after_us = 0 if self._think is None else await self._think(method, path, params)
-        answer = await self._gateway.send(method, path, params)
+        answer = await self._gateway.ask(method, path, params)
         if after_us:
             await asyncio.sleep(after_us / 1e6)
         return answer

@@ -219,20 +219,23 @@ def main() -> int:
         f"correlation {', '.join(map(str, CORRELATIONS))}.  In brackets: no promise.  *: promised, and outside."
     )
     print(f"{'':26}" + "".join(f"{f'G = {count}':<18}" for count in COUNTS))
-    outside = 0
+    below = above = 0
     for row, named in enumerate(ROWS):
         for unequal in named.sizes:
             line = f"{named.name:18}{'unequal' if unequal else 'equal':8}"
             for count in COUNTS:
                 rates = [found[row, unequal, count, place] for place in range(len(CORRELATIONS))]
                 promised = count >= named.promised_from
-                wrong = sum(not PROMISED[0] <= rate <= named.at_most for rate in rates) if promised else 0
-                outside += wrong
+                low = promised * sum(rate < PROMISED[0] for rate in rates)
+                high = promised * sum(rate > named.at_most for rate in rates)
+                wrong, below, above = low + high, below + low, above + high
                 said = " ".join(f"{100 * rate:.1f}" for rate in rates)
                 line += f"{said + '*' * bool(wrong) if promised else f'({said})':<18}"
             print(line.rstrip())
-    print(f"{outside} promised cells outside {100 * PROMISED[0]:.0f}-{100 * PROMISED[1]:.0f} %.")
-    return int(outside > 0)
+    print(
+        f"Promised cells outside {100 * PROMISED[0]:.0f}-{100 * PROMISED[1]:.0f} %: {below} below, {above} above."
+    )
+    return int(below + above > 0)
 
 
 if __name__ == "__main__":

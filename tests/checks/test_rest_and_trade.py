@@ -140,6 +140,24 @@ def test_l01_who_listens_hears_of_an_end(
     assert bool(found("L01", judged)) is said
 
 
+@pytest.mark.parametrize(("placement", "said"), [(3, False), (-1, True), (4, True)])
+def test_l01_an_end_is_told_of_all_attempts_of_its_placement(
+    placement: int, said: bool, judge_rows: Judge
+) -> None:
+    """They carry one client id: of two attempts without an answer the order that ended was the one there was."""
+    rows = told() | {
+        "request": [
+            request(1, 5.0, status=0, placement=3),
+            request(2, 6.0, status=0, placement=placement),
+        ]
+    }
+    rows["write"] = [{"request": 1, "intent": 0, "role": "sl", "truth": "applied", "order": 7}]
+    rows["order"] = [
+        {"order": 7, "intent": 0, "role": "sl", "status": status} for status in ("NEW", "EXPIRED")
+    ]
+    assert bool(found("L01", judge_rows(rows, policy={"execution.use_user_stream": True}))) is said
+
+
 def test_l01_a_flow_still_at_work(judge_rows: Judge) -> None:
     """live_s after faults have stopped (100 s held, 60 s to settle, 60 s bound) nothing may be pending."""
     rows = told(ended=250.0, books=310.0) | {"request": [request(1, 240.0)]}

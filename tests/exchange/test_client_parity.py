@@ -134,7 +134,7 @@ def sent_by_simulation(name: str, params: dict[str, Any]) -> Sent:
     sent: Sent = []
 
     class Gateway:
-        async def send(
+        async def ask(
             self, method: str, path: str, params: dict[str, Any]
         ) -> tuple[int, dict[str, str], Any]:
             sent.append((method, path, params))
@@ -185,7 +185,7 @@ def test_before_the_migration_nothing_is_rerouted() -> None:
     sent: Sent = []
 
     class Gateway:
-        async def send(
+        async def ask(
             self, method: str, path: str, params: dict[str, Any]
         ) -> tuple[int, dict[str, str], Any]:
             sent.append((method, path, params))

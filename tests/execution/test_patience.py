@@ -61,7 +61,7 @@ def test_the_answer_to_a_look_counts_as_one(state: Any, waits_s: float) -> None:
 
     async def main() -> float:
         replies = ReplyTimes()
-        await replies.timed(look())
+        await replies.timed(look(), 9.0)
         return patience_s(Settings(attempt_timeout_sec=1.0, protect_deadline_sec=3.5), replies, exits=True)
 
     assert run_virtual(main()) == pytest.approx(waits_s)
@@ -112,6 +112,26 @@ def test_a_slow_answer_is_forgotten_while_quick_ones_come_in() -> None:
         return [*seen, replies.slowest_s(), replies.slowest_s(0.2), replies.slowest_s(0.1), replies.quick_s()]
 
     assert run_virtual(main()) == [3.0, 3.0, 0.2, 4.0, 0.1, 0.0, 0.0, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("silences", "slowest_s"),
+    [([1.0], 0.0), ([1.0, 1.0], 1.0), ([1.0, 0.2, 1.0], 0.2), ([1.0, -0.4, 1.0], 1.0), ([-0.4, -0.4], 0.0)],
+)
+def test_one_silence_may_be_a_lost_answer_two_in_a_row_are_slow(
+    silences: list[float], slowest_s: float
+) -> None:
+    """1.0: silence for that long; 0.2: an answer after that long; -0.4: cut short then, which says nothing."""
+
+    async def main() -> float:
+        replies, loop = ReplyTimes(), asyncio.get_running_loop()
+        for took_s in silences:
+            sent_s = loop.time()
+            await asyncio.sleep(abs(took_s))
+            replies.take_in(sent_s, 1.0, answered=0 < took_s < 1)
+        return replies.slowest_s()
+
+    assert run_virtual(main()) == pytest.approx(slowest_s)
 
 
 def test_an_answers_time_may_be_told() -> None:

@@ -108,6 +108,18 @@ def test_a_documented_failure_is_resent_after_the_look_ups_missed_it() -> None:
     assert books.log == ["entry", "look entry", "look entry", "look entry", "entry"]
 
 
+@pytest.mark.parametrize(("order", "kind", "looks", "sent"), [(STOP, "sl", 1, 2), (ENTRY, "entry", 4, 2)])
+def test_what_only_reduces_does_not_wait_to_be_read_where_nobody_is_served(
+    order: dict[str, Any], kind: str, looks: int, sent: int
+) -> None:
+    """A documented failure that cannot be looked up: a stop goes out again, an entry only when it can be."""
+    books = VenueFake()
+    books.on(kind, VenueError(-1001, "Internal error; unable to process your request. Please try again."))
+    books.on(f"look {kind}", LookupError("down"))
+    result = place(books, order, kind)
+    assert (result.success, books.log.count(f"look {kind}"), books.log.count(kind)) == (True, looks, sent)
+
+
 def test_a_documented_failure_is_resent_at_once_without_a_client() -> None:
     """Nothing to look up with: the documents' word is taken."""
     books = VenueFake()

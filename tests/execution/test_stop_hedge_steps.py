@@ -26,7 +26,8 @@ class Own:
         self.settings = Settings(hedge_stop_sec=0.25, unknown_deadline_sec=7.0)
         self.throttled = throttled
         self.slowest_s = 0.0
-        replies = SimpleNamespace(was_throttled=lambda: self.throttled, slowest_s=lambda: self.slowest_s)
+        replies = SimpleNamespace(was_throttled=lambda: self.throttled, slowest_s=self.slowest_above)
+        self.deadline_s = 100.0
         self.executor = SimpleNamespace(replies=replies)
         self.further: list[Any] = []
         self.flat = False
@@ -35,6 +36,11 @@ class Own:
         self.uncancelled: list[str] = []
         self.log: list[tuple[float, str]] = []
         self.asked: Any = None
+        self.stop_id = "s0"
+        self.better: set[tuple[str, str]] = set()
+
+    def slowest_above(self, floor_s: float = 0.0) -> float:
+        return self.slowest_s if self.slowest_s > floor_s else 0.0
 
     def note(self, what: str) -> None:
         self.log.append((round(asyncio.get_running_loop().time(), 3), what))
@@ -52,6 +58,9 @@ class Own:
         await asyncio.sleep(takes_s)
         named = None if outcome == "unnamed" else name
         return OrderResult(success, client_order_id=named, outcome=outcome)  # type: ignore[arg-type]
+
+    def is_better(self, client_id: str, other_id: str) -> bool:
+        return (client_id, other_id) in self.better
 
     async def cancel_until_gone(self, names: list[str], tries: int) -> list[str]:
         self.note(f"cancel {' '.join(names)} {tries}")
@@ -76,7 +85,7 @@ def hedge(
 
     async def main() -> tuple[str, Limit]:
         limit = Limit()
-        made = StopHedge(own, ORDER, limit, own.place)  # type: ignore[arg-type]
+        made = StopHedge(own, ORDER, limit, own.place, own.is_better)  # type: ignore[arg-type]
         for at_s, step in steps:
             asyncio.get_running_loop().call_at(at_s, step, made)
         await asyncio.sleep(until_s)
@@ -136,6 +145,26 @@ def test_the_first_further_stop_that_rests_ends_the_placement() -> None:
     assert own.resting == ["s1", "s2"]
 
 
+def test_a_further_stop_the_price_has_reached_sends_the_position_out() -> None:
+    """The first placement is cut short, nothing more is sent; where one rests already nothing happens."""
+    own = Own((0.1, False, "stop_passed"))
+    passed: list[bool] = []
+    _, limit = hedge(own, (0.4, lambda made: passed.append(made.passed)))
+    assert (passed, limit.hurried, sent_s(own)) == ([True], [0.0], [0.25])
+    safe = Own((0.1, False, "stop_passed"))
+    _, limit = hedge(safe, (0.3, lambda made: made.over(first_rests=True)))
+    assert limit.hurried == []
+
+
+@pytest.mark.parametrize(("slowest_s", "sent"), [(0.75, 7), (1.2, 5)])
+def test_a_slow_venue_leaves_half_an_answers_time_to_the_way_out(slowest_s: float, sent: int) -> None:
+    """The placement ends that much before the deadline, at the next tick; a quick venue needs none of it."""
+    own = Own()
+    own.deadline_s, own.slowest_s = 2.0, slowest_s
+    _, limit = hedge(own, until_s=1.9)
+    assert (len(sent_s(own)), limit.hurried) == (sent, [0.0] if sent == 5 else [])
+
+
 def test_a_surplus_stop_is_cancelled_and_struck() -> None:
     """It rested after another one did, or after the first placement's."""
     own = Own((0.4, True, "applied"), (0.1, True, "applied"))
@@ -145,6 +174,14 @@ def test_a_surplus_stop_is_cancelled_and_struck() -> None:
     late = Own((0.4, True, "applied"))
     assert hedge(late, (0.3, lambda made: made.over(first_rests=True)))[0] == ""
     assert (late.log[-2:], late.resting) == ([(0.65, "cancel s1 6"), (0.65, "write")], [])
+
+
+def test_a_surplus_stop_that_is_the_better_one_rests_beside_the_other() -> None:
+    """The first had been moved away from the price: whoever takes the better one away makes things worse."""
+    own = Own((0.4, True, "applied"))
+    own.better = {("s1", "s0")}
+    hedge(own, (0.3, lambda made: made.over(first_rests=True)))
+    assert (own.log, own.resting) == ([(0.25, "send s1")], ["s1"])
 
 
 def test_a_surplus_stop_that_may_still_rest_stays_written_down() -> None:

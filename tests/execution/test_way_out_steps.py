@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -61,12 +62,13 @@ class Own:
     def new_id(self, kind: str) -> str:
         return f"i1-{kind}{len(self.sent)}"
 
-    async def place(self, params: dict[str, Any], kind: str) -> OrderResult:
+    async def place(self, params: dict[str, Any], kind: str, before_attempt: Any = None) -> OrderResult:
         assert kind == "exit"
         self.note("exit", params["quantity"])
         self.sent.append(params)
         self.sent_s.append(asyncio.get_running_loop().time())
-        return self.exits.pop(0) if len(self.exits) > 1 else self.exits[0]
+        result = self.exits.pop(0) if len(self.exits) > 1 else self.exits[0]
+        return replace(result, client_order_id=params["newClientOrderId"])
 
     async def held(self) -> Any:
         self.note("held")

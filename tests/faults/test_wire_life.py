@@ -69,11 +69,12 @@ def test_exits_and_algo_orders_pass_the_throttle_unless_it_says_otherwise(make_w
 
 
 def test_a_stretch_keeps_everybody_out_and_is_written_down(make_wire: Wire) -> None:
-    """A ban and a dead network are outages for everybody, as long as they last."""
+    """A ban, a dead network and a venue that serves nobody are outages for everybody, as long as they last."""
     for kind, name in (
         ("ip_ban", "unearned ban"),
         ("html_403", "unearned ban"),
         ("network_down", "dead network"),
+        ("unavailable_503", "unavailable"),
     ):
         wire = make_wire({"kind": kind, "how": {"window": {"at": 5.0, "for_s": 9.0}}})
         assert wire.rows("outage").values.tolist() == [[name, -1, 5_000_000, 14_000_000]]

@@ -11,7 +11,8 @@ import pytest
 from sim.report import page as page_room
 from sim.report.plots import style
 
-VOID = {"meta", "br", "img", "link", "hr", "input"}
+PHONE_PX = 344
+"""Width that a plot has on a phone of 375 px; a wide one is 960 px there, and scrolls."""
 
 
 class Outline(HTMLParser):
@@ -127,7 +128,44 @@ def test_words_stand_out_from_their_ground(selector: str) -> None:
     assert _contrast(theme["ink"], theme["best"]) >= 4.5
     for name in ("RED", "GREEN", "GREY"):
         assert _contrast(getattr(style, name), theme["card"]) >= 3.0, name
-    assert _contrast(theme["blue"], theme["card"]) >= 3.0
+    for hue in ("blue", "orange", "sky", "pink"):
+        assert _contrast(theme[hue], theme["card"]) >= 3.0, hue
+
+
+@pytest.mark.parametrize("name", ["BLUE", "ORANGE", "GREEN", "RED", "SKY", "PINK", "GREY"])
+def test_what_a_plot_draws_stands_out_on_paper(name: str) -> None:
+    """Plots saved as files have a contrast of 3 on their white, and the light page has the same hues."""
+    css = (Path(page_room.__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")
+    colour = getattr(style, name)
+    assert _contrast(colour, style.PAPER) >= 3.0
+    assert _theme(css, ":root {").get(name.lower(), colour) == colour
+
+
+def test_no_two_regions_have_the_same_name(outline: Outline) -> None:
+    """Whoever lists the regions of a page can tell them apart."""
+    names = [attrs["aria-label"] for _, attrs in outline.tags if attrs.get("role") == "region"]
+    assert len(names) == len(set(names))
+
+
+def test_words_on_plots_can_be_read_on_a_phone(source: str) -> None:
+    """No word of a plot is smaller than 9 px on a screen of 375 px, where wide plots scroll."""
+    plots = re.findall(r"<svg.*?</svg>", source, flags=re.DOTALL)
+    assert plots
+    for plot in plots:
+        width = float(plot.split('viewBox="0 0 ')[1].split()[0])
+        shown = PHONE_PX if width <= 72 * style.HALF + 1 else 960
+        for size in re.findall(r'<text style="font-size: ([\d.]+)px', plot):
+            assert float(size) * shown / width >= 9.0, plot[:80]
+
+
+def test_a_long_name_breaks_between_its_words(source: str) -> None:
+    """A key of the manifest breaks behind a full stop or a line, and reads as it is written."""
+    cell = (
+        "data_<wbr>sha256"
+        if "policies" in source
+        else "policy_<wbr>values.<wbr>execution.<wbr>max_<wbr>slippage_<wbr>pct"
+    )
+    assert f"<td>{cell}</td>" in source
 
 
 def test_both_ways_to_the_dark_page_give_the_same_colours() -> None:

@@ -12,7 +12,7 @@ from sim.experiment import Result
 from sim.report.tables import whole_table
 from sim.report.verdict import verdict
 
-VOID = {"meta", "br", "img", "link", "hr", "input"}
+VOID = {"meta", "br", "img", "link", "hr", "input", "wbr"}
 SECTIONS = [
     *("violations", "recovery", "slippage", "latency", "protection", "money", "load", "document"),
     *("timeline", "worst", "basis", "manifest"),

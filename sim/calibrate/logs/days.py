@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sim.calibrate.logs.flows import Attempt, Event, Intent, LookUp, Placement
-from sim.calibrate.logs.tally import Tally
+from sim.calibrate.logs.tally import CELL_US, Tally
 
 _DAY_US = 86_400_000_000
 
@@ -48,10 +48,12 @@ def joined_days(tallies: Sequence[Tally]) -> Tally:
     """Return one tally that holds what all of ``tallies`` do."""
     whole = Tally()
     for tally in tallies:
+        if tally.width > whole.width:
+            whole.widen(tally.width)
         for cell, counts in tally.cells.items():
-            whole.cells[cell].update(counts)
+            whole.cells[whole.place(cell * CELL_US)].update(counts)
         for cell, loosening in tally.loosening.items():
-            whole.loosening[cell] += loosening
+            whole.loosening[whole.place(cell * CELL_US)] += loosening
         for mine, theirs in ((whole.trips, tally.trips), (whole.lags, tally.lags)):
             mine.extend(theirs)
         whole.looks.extend(tally.looks)
@@ -60,5 +62,10 @@ def joined_days(tallies: Sequence[Tally]) -> Tally:
         whole.look_ups.update(tally.look_ups)
         whole.symbols.update(tally.symbols)
         whole.decided += tally.decided
+        whole.all_decided += tally.all_decided
+        whole.crowded_out += tally.crowded_out
+        whole.failures.refused += tally.failures.refused
+        whole.roles.refused += tally.roles.refused
+        whole.others.refused += tally.others.refused
         whole.never_found += tally.absent_to_the_end()
     return whole

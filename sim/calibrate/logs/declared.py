@@ -26,6 +26,9 @@ _TEXTS: Final = ("symbol", "role", "message", "order_id", "side", "state")
 _NUMBERS: Final = ("delay_s", "duration_s", "old", "new")
 GROUPS: Final = (*_PREFIX, *_TEXTS, *_NUMBERS, "attempt", "code", "accepted", "deviation")
 """What a declared line may name, as a group or as a field."""
+_LARGEST: Final = 1e9
+_LATEST_US: Final = 4e15
+"""In 2096: later times are damage."""
 _NO: Final = frozenset({"", "0", "false", "no", "none", "null", "rejected", "refused"})
 
 
@@ -47,12 +50,10 @@ def document_line(zone: ZoneInfo) -> Line:
         at = text.find("[SAFE")
         if at < 0:
             return ""
-        body = text[at:]
-        if not body.startswith((EXECUTOR, GUARD)):
-            return "tag cut off"
-        told = said(body)
+        told = said(text[at:])
         if told is None:
-            return "damaged: none of the document's lines"
+            whole = text.startswith((EXECUTOR, GUARD), at)
+            return "damaged: none of the document's lines" if whole else "tag cut off"
         before = prefix_of(text[:at], zone)
         return "no readable time" if before is None else Heard(before, told)
 
@@ -175,8 +176,12 @@ def _heard(kind: str, values: Mapping[str, Any], before: Prefix | None) -> Heard
             known["attempt"] = int(values["attempt"])
         if str(values.get("code", "None")).lower() not in ("none", "null", ""):
             known["code"] = int(values["code"])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return "damaged: a number that is none"
+    numbers = (known[name] for name in (*_NUMBERS, "attempt", "code") if name in known)
+    # Also refuses what is infinite or no number at all, which JSON lets through.
+    if not all(abs(number) <= _LARGEST for number in numbers) or not abs(before.at_us) <= _LATEST_US:
+        return "damaged: a number out of all bounds"
     for name in ("accepted", "deviation"):
         if name in values:
             known[name] = str(values[name]).lower() not in _NO
@@ -188,7 +193,8 @@ def _json_time(value: Any, unit: str, zone: ZoneInfo) -> tuple[int, bool] | None
         return time_of(value, zone) if isinstance(value, str) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return round(value * {"s": 1e6, "ms": 1e3, "us": 1.0}[unit]), True
+    at_us = value * {"s": 1e6, "ms": 1e3, "us": 1.0}[unit]
+    return (round(at_us), True) if abs(at_us) <= _LATEST_US else None
 
 
 def _at(record: Any, path: str) -> Any:

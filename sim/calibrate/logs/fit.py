@@ -70,3 +70,5 @@ def _unidentified(
         yield "side, size, stop and target of an intent: no line says them, and the scenario assumes them"
     if trip is not None and math.isfinite(trip.timeout_s) and not trip.timeout_s:
         yield "the client's patience: no attempt was silent"
+    for left_out in tally.left_out():
+        yield f"all of it at once, as memory is kept level; {left_out}"

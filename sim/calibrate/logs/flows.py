@@ -17,6 +17,10 @@ from sim.calibrate.logs.failures import SILENT, failure_class
 from sim.calibrate.logs.said import Said
 
 MOST_OPEN: Final = 4096
+MOST_ATTEMPTS: Final = 1000
+"""Of one placement; the first of more are forgotten, and it is not whole."""
+LONGEST_MESSAGE: Final = 1000
+"""What is kept of a failure's text; its class comes from all of it."""
 STALE_US: Final = 900_000_000
 ROUNDING_US: Final = 50_000
 """The document's lines round durations to 0.1 s: a start taken from one is known so far."""
@@ -42,7 +46,8 @@ class Attempt(NamedTuple):
 class Placement(NamedTuple):
     """Hold one placement as its lines tell it; ``whole`` is false where lines of it are missing.
 
-    ``loosening_bps``: how far its stop was moved away from where it was, in bps of that price.
+    ``loosening_bps``: how far its stop was moved away from where it was, in bps of that price.  ``message``: at most
+    its first :data:`LONGEST_MESSAGE` letters.
     """
 
     placement: int
@@ -128,30 +133,39 @@ class Flows:
     """Follow the flows of all processes; :meth:`events` yields whole things as they end."""
 
     cut_off: int = 0
+    crowded_out: int = 0
+    """Of those cut off, how many only because :data:`MOST_OPEN` others were open."""
     _number: int = 0
     _open: OrderedDict[int, _Open] = field(default_factory=OrderedDict)
     _of_flow: dict[tuple[str, str], OrderedDict[int, _Open]] = field(default_factory=dict)
-    _now_us: int = 0
+    _of_process: dict[str, OrderedDict[int, _Open]] = field(default_factory=dict)
 
     def events(self, heard: Iterable[Heard]) -> Iterator[Event]:
         """Yield attempts (with their placement, in order), placements, intents, failed side calls and look-ups."""
         for item in heard:
-            self._now_us = max(self._now_us, item.prefix.at_us)
             yield from self._hear(item)
-            while self._open and (len(self._open) > MOST_OPEN or self._is_stale()):
-                yield from self._cut()
+            while self._open and (one := self._overdue(item.prefix.process, item.prefix.at_us)) is not None:
+                yield from self._cut(one)
         while self._open:
-            yield from self._cut()
+            yield from self._cut(next(iter(self._open.values())))
 
-    def _is_stale(self) -> bool:
-        return self._now_us - next(iter(self._open.values())).seen_us > STALE_US
+    def _overdue(self, process: str, at_us: int) -> _Open | None:
+        """Return a placement to cut off; only its own process's clock can make one too old, as zones may differ."""
+        mine = self._of_process.get(process)
+        if mine and at_us - (one := next(iter(mine.values()))).seen_us > STALE_US:
+            return one
+        if len(self._open) > MOST_OPEN:
+            self.crowded_out += 1
+            return next(iter(self._open.values()))
+        return None
 
-    def _hear(self, item: Heard) -> Iterator[Event]:
+    def _hear(self, item: Heard) -> Iterable[Event]:
         (at_us, _, process, intent), told = item
         match told.kind:
             case "verdict":
-                yield Intent(
-                    intent, process, told.symbol, at_us, not told.accepted, told.deviation, told.old, told.new
+                refused = not told.accepted
+                return (
+                    Intent(intent, process, told.symbol, at_us, refused, told.deviation, told.old, told.new),
                 )
             case "attempt_failed":
                 self._failed_attempt(item)
@@ -160,13 +174,14 @@ class Flows:
             case "adjusted":
                 self._adjusted(process, intent, told)
             case "placed" | "failed":
-                yield from self._end(item)
+                return self._end(item)
             case "side_call":
-                yield SideCall(at_us, told.role, failure_class(None, told.message))
+                return (SideCall(at_us, told.role, failure_class(None, told.message)),)
             case "looked_up":
-                yield LookUp(at_us, process, intent, told.symbol, told.role, told.state)
+                return (LookUp(at_us, process, intent, told.symbol, told.role, told.state),)
             case _:
                 pass
+        return ()
 
     def _find(self, item: Heard, last: int, *, is_silent: bool = False) -> _Open | None:
         """Return the open placement of the line's role whose latest attempt is ``last``.
@@ -174,9 +189,11 @@ class Flows:
         Of several that wait, the one sent last has the answer, and the one sent first has waited in vain.
         """
         (at_us, _, process, intent), told = item
+        if (flow := self._of_flow.get((process, intent))) is None:
+            return None
         found = [
             one
-            for one in self._of_flow.get((process, intent), _NOTHING).values()
+            for one in flow.values()
             if one.last == last
             and one.role == told.role
             and one.symbol == told.symbol
@@ -188,13 +205,19 @@ class Flows:
 
     def _new(self, at_us: int, process: str, intent: str, told: Said) -> _Open:
         self._number += 1
-        one = _Open(self._number, process, intent, told.symbol, told.role, at_us)
+        return _Open(self._number, process, intent, told.symbol, told.role, at_us)
+
+    def _keep(self, one: _Open) -> None:
         self._open[one.number] = one
-        self._of_flow.setdefault((process, intent), OrderedDict())[one.number] = one
-        return one
+        self._of_process.setdefault(one.process, OrderedDict())[one.number] = one
+        self._of_flow.setdefault((one.process, one.intent), OrderedDict())[one.number] = one
 
     def _close(self, one: _Open) -> None:
         del self._open[one.number]
+        mine = self._of_process[one.process]
+        del mine[one.number]
+        if not mine:
+            del self._of_process[one.process]
         flow = self._of_flow[one.process, one.intent]
         del flow[one.number]
         if not flow:
@@ -209,10 +232,15 @@ class Flows:
         one = self._find(item, told.attempt - 1, is_silent=failure in SILENT) if told.attempt > 1 else None
         if one is None:
             one = self._new(at_us, process, intent, told)
+            self._keep(one)
         one.last, one.seen_us, one.due_us = told.attempt, at_us, 0
-        one.code, one.message = told.code or 0, told.message
+        one.code, one.message = told.code or 0, told.message[:LONGEST_MESSAGE]
         one.failures.append((at_us, failure))
+        if len(one.failures) > MOST_ATTEMPTS:
+            del one.failures[0]
+            one.sends.pop(next(iter(one.sends), 0), None)
         self._open.move_to_end(one.number)
+        self._of_process[process].move_to_end(one.number)
         self._of_flow[process, intent].move_to_end(one.number)
 
     def _waiting(self, at_us: int, process: str, intent: str, told: Said) -> None:
@@ -231,7 +259,7 @@ class Flows:
                 one.loosening_bps += away / told.old * 1e4 if told.old else 0.0
                 return
 
-    def _end(self, item: Heard) -> Iterator[Event]:
+    def _end(self, item: Heard) -> Iterable[Event]:
         (at_us, _, process, intent), told = item
         failed = told.kind == "failed"
         if told.attempt or not failed:
@@ -239,16 +267,20 @@ class Flows:
         else:
             # A failure that was not worth another attempt does not say how many there were: the latest it is.
             one = self._ending(item, 0)
+        if one is None and told.attempt == 1 and not failed and told.duration_s >= 0.0:
+            self._number += 1
+            return _at_once(self._number, item)
         if one is None:
             one = self._new(at_us, process, intent, told)
-        self._close(one)
+        else:
+            self._close(one)
         if not failed:
             one.code, one.message = 0, ""
         elif not one.failures:
-            one.code, one.message = told.code or 0, told.message
+            one.code, one.message = told.code or 0, told.message[:LONGEST_MESSAGE]
             one.failures.append((at_us, failure_class(told.code, told.message)))
             one.last = max(1, told.attempt)
-        yield from _finished(one, at_us, told, not failed)
+        return _finished(one, at_us, told, not failed)
 
     def _ending(self, item: Heard, attempts: int) -> _Open | None:
         """Return the placement that failed last: its end is written in the same moment (``attempts`` 0: any number)."""
@@ -258,8 +290,7 @@ class Flows:
                 return one
         return None
 
-    def _cut(self) -> Iterator[Event]:
-        one = next(iter(self._open.values()))
+    def _cut(self, one: _Open) -> Iterator[Event]:
         self._close(one)
         self.cut_off += 1
         yield from _finished(one, one.seen_us, None, False)
@@ -267,6 +298,20 @@ class Flows:
 
 def _due(one: _Open) -> int:
     return one.due_us
+
+
+def _at_once(number: int, item: Heard) -> tuple[Event, ...]:
+    """Return what :func:`_finished` yields for an order that was placed at the first attempt, as most are."""
+    (at_us, _, process, intent), told = item
+    started_us = at_us - round(told.duration_s * 1e6)
+    symbol, role = told.symbol, told.role
+    return (
+        Attempt(number, 1, process, intent, symbol, role, started_us, ROUNDING_US, at_us, ""),
+        Placement(
+            number, process, intent, symbol, role, started_us, at_us, True, told.order_id, 0, "", 1, 0, "", False, 0,
+            0.0, 0, True,
+        ),
+    )  # fmt: skip
 
 
 def _finished(one: _Open, ended_us: int, end: Said | None, success: bool) -> Iterator[Event]:

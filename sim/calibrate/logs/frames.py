@@ -33,6 +33,15 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
 """
 
 
+_KINDS: Final[dict[str, type]] = {
+    **dict.fromkeys(("loosening_bps", "plan_price", "check_price"), float),
+    **dict.fromkeys(("success", "met_2021", "whole", "checked", "refused", "refused_for_deviation"), bool),
+    **dict.fromkeys(
+        ("run", "intent", "process", "symbol", "role", "order_id", "message", "first_failure", "failure"), str
+    ),
+}
+
+
 def row_of(event: Event) -> tuple[str, tuple[Any, ...]] | None:
     """Return the table an event belongs to and its row; None for an event without a table."""
     match event:
@@ -72,7 +81,9 @@ class FrameFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+        # Values in one list, row after row: a tuple for each row would keep the garbage collector busy.
+        self._values: dict[str, list[Any]] = {name: [] for name in TABLES}
+        self._full = {name: _ROWS * len(columns) for name, columns in TABLES.items()}
         self._writers: dict[str, Any] = {}
 
     def __enter__(self) -> FrameFiles:
@@ -92,8 +103,9 @@ class FrameFiles:
             placed = row_of(event)
             if placed is not None:
                 name, row = placed
-                self._rows[name].append(row)
-                if len(self._rows[name]) >= _ROWS:
+                values = self._values[name]
+                values.extend(row)
+                if len(values) >= self._full[name]:
                     self._write(name)
             yield event
 
@@ -101,19 +113,26 @@ class FrameFiles:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pa.Table.from_pandas(_frame(name, self._rows[name]), preserve_index=False)
+        values, width = self._values[name], len(TABLES[name])
+        kinds = {str: pa.large_string(), float: pa.float64(), bool: pa.bool_(), int: pa.int64()}
+        # Parts of one file must have one schema, whatever each of them holds; a frame on the way would cost twice.
+        schema = pa.schema([(column, kinds[_kind(column)]) for column in TABLES[name]])
+        arrays = [
+            pa.array(values[place::width], type=part.type, from_pandas=True)
+            for place, part in enumerate(schema)
+        ]
         writer = self._writers.get(name)
         if writer is None:
-            writer = self._writers[name] = pq.ParquetWriter(self._folder / f"{name}.parquet", table.schema)
-        writer.write_table(table)
-        self._rows[name].clear()
+            writer = self._writers[name] = pq.ParquetWriter(self._folder / f"{name}.parquet", schema)
+        writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+        values.clear()
 
 
 def _frame(name: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(TABLES[name]))
-    floats = {"loosening_bps", "plan_price", "check_price"}
-    flags = {"success", "met_2021", "whole", "checked", "refused", "refused_for_deviation"}
-    texts = {"run", "intent", "process", "symbol", "role", "order_id", "message", "first_failure", "failure"}
-    kinds = dict.fromkeys(floats, "float64") | dict.fromkeys(flags, "bool") | dict.fromkeys(texts, "str")
-    # Parts of one file must have one schema, whatever each of them holds.
-    return frame.astype({column: kinds.get(column, "int64") for column in frame.columns})
+    kinds = {str: "str", float: "float64", bool: "bool", int: "int64"}
+    return frame.astype({column: kinds[_kind(column)] for column in frame.columns})
+
+
+def _kind(column: str) -> type:
+    return _KINDS.get(column, int)

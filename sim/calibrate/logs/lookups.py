@@ -44,12 +44,15 @@ class LookUpLag:
 def look_up_lag(tally: Tally) -> LookUpLag | None:
     """Return what the look-ups say; None where the log tells of none."""
     _, low_us, high_us = tally.lags.arrays()
-    found, asked = len(low_us), len(low_us) + tally.absent_to_the_end()
+    # Of sightings a sample may have been kept; how many there were is known.
+    found = tally.lags.seen
+    asked = found + tally.absent_to_the_end()
     if not asked:
         return None
     late = high_us > 0
+    all_late = round(float(late.mean()) * found) if len(late) else 0
     lag = _mean_s(low_us[late] / 1e6, high_us[late] / 1e6) if late.any() else (math.nan,) * 3
-    return LookUpLag(found, int(late.sum()), *lag, found / asked, *exact(found, asked))
+    return LookUpLag(found, all_late, *lag, found / asked, *exact(found, asked))
 
 
 def _mean_s(low_s: Array, high_s: Array) -> tuple[float, float, float]:

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import brentq, minimize
 from scipy.stats import chi2
 
-from sim.calibrate.logs.tally import Looks
+from sim.calibrate.logs.series import Looks
 
 Array = np.ndarray[Any, Any]
 

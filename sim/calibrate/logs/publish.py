@@ -11,6 +11,7 @@ from typing import Any
 from sim.calibrate.logs.ends import EndRun, run_end
 from sim.calibrate.logs.failures import WOULD_TRIGGER
 from sim.calibrate.logs.fit import Calibration
+from sim.calibrate.logs.kept import seal
 from sim.calibrate.logs.scenario_file import (
     SIGNALS,
     Assumed,
@@ -19,7 +20,7 @@ from sim.calibrate.logs.scenario_file import (
     scenario_text,
 )
 from sim.calibrate.logs.source import Log
-from sim.calibrate.logs.workday import signal_lines, workday
+from sim.calibrate.logs.workday import Workday, signal_lines, workday
 from sim.scenario import LoadedPolicy
 
 SCENARIO = "scenario.toml"
@@ -38,12 +39,14 @@ def publish(
     command: str,
     policy: LoadedPolicy | None,
     intents: int | None = None,
+    written_by: str = "d7",
 ) -> list[EndRun]:
     """Write SCENARIO, and OTHER_END where P(applied) is open, into ``folder``; run each once under ``policy``.
 
     ``policy`` None runs nothing.  The share of -2021 that the tape itself makes is measured by a first run.
+    ``written_by``: the policy behind the log, as a file in ``folder`` names it; ``[check]`` holds the day to it.
     """
-    day = workday(log.tally, klines, assumed.hold_s, _SETTLE_S)
+    day = day_of(log, klines, assumed)
     if day.rows:
         (folder / SIGNALS).write_text("\n".join(signal_lines(day)) + "\n", encoding="utf-8")
     ends = [(SCENARIO, applied_share(found))]
@@ -53,8 +56,9 @@ def publish(
 
     def write(name: str, applied: float) -> Path:
         text = scenario_text(
-            found, day, assumed, applied=applied, command=command, own_2021=own, per_hour=_per_hour(log)
-        )
+            found, day, assumed, applied=applied, command=command, own_2021=own, per_hour=_per_hour(log),
+            policy=written_by,
+        )  # fmt: skip
         (folder / name).write_text(text, encoding="utf-8")
         return folder / name
 
@@ -72,7 +76,13 @@ def publish(
     (folder / NUMBERS).write_text(
         json.dumps(plain(facts), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
     )
+    seal(folder, command)
     return runs
+
+
+def day_of(log: Log, klines: str, assumed: Assumed) -> Workday:
+    """Return the day of ``log`` that a scenario replays, on the tape ``klines`` or whatever is at hand."""
+    return workday(log.tally, klines, assumed.hold_s, _SETTLE_S)
 
 
 def facts_of(log: Log, found: Calibration) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from sim.calibrate.logs.declared import Heard, Line
+from sim.calibrate.logs.names import LONGEST_NAME
 from sim.errors import InputError
 
 LONGEST_LINE: Final = 65_536
@@ -18,6 +20,11 @@ BACK_US: Final = 900_000_000
 """A line so much older than its process's newest is out of order: a clock or a zone changed."""
 _RESET_AFTER: Final = 200
 """So many such lines on end mean that the clock itself was set back."""
+
+MOST_PROCESSES: Final = 4096
+"""Whose newest line is remembered; the one first seen is forgotten for another."""
+_LONG: Final = 2_000
+"""Only in longer lines can a name be too long to keep that is none."""
 
 Progress = Callable[[int, int], None]
 
@@ -57,8 +64,9 @@ def read_files(
             space = f"{file.name}:"
         with _opened(file) as stream:
             for heard in read_lines(_lines(stream, counts), line, counts):
-                last_us = max(last_us, heard.prefix.at_us)
                 prefix = heard.prefix
+                if prefix.at_us > last_us:
+                    last_us = prefix.at_us
                 yield (
                     heard if not space else Heard(prefix._replace(process=space + prefix.process), heard.said)
                 )
@@ -83,6 +91,9 @@ def read_lines(lines: Iterable[str], line: Line, counts: Counts) -> Iterator[Hea
                 counts.other += 1
             continue
         at_us, zoned, process, _ = heard.prefix
+        if len(text) > _LONG and _has_long_name(heard):
+            counts.refuse(f"a name of more than {LONGEST_NAME} letters")
+            continue
         last_us = newest.get(process, 0)
         if at_us < last_us - BACK_US:
             behind[process] += 1
@@ -94,17 +105,43 @@ def read_lines(lines: Iterable[str], line: Line, counts: Counts) -> Iterator[Hea
             newest[process] = at_us
         elif at_us > last_us:
             newest[process] = at_us
-            if len(newest) > 10_000:
-                newest.pop(next(iter(newest)))
-        behind.pop(process, None)
+            if len(newest) > MOST_PROCESSES:
+                oldest = next(iter(newest))
+                del newest[oldest]
+                behind.pop(oldest, None)
+        if behind:
+            behind.pop(process, None)
         counts.read += 1
         counts.unzoned += not zoned
-        counts.first_us = min(counts.first_us or at_us, at_us)
-        counts.last_us = max(counts.last_us, at_us)
+        if at_us > counts.last_us:
+            counts.last_us = at_us
+        if at_us < counts.first_us or not counts.first_us:
+            counts.first_us = at_us
         yield heard
 
 
+def _has_long_name(heard: Heard) -> bool:
+    (_, _, process, intent), told = heard
+    names = (process, intent, told.symbol, told.role, told.order_id, told.state)
+    return any(len(name) > LONGEST_NAME for name in names)
+
+
 def _lines(stream: IO[bytes], counts: Counts) -> Iterator[str]:
+    """Yield lines; of a .gz file that is cut off or damaged, as one still being written is, those before."""
+    try:
+        yield from _whole_lines(stream, counts)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        counts.lines += 1
+        counts.refuse("a .gz file that is cut off or damaged from there on")
+
+
+def first_line(file: Path) -> str:
+    """Return the first line of ``file`` that is not blank; "" where there is none."""
+    with _opened(file) as stream:
+        return next((text.strip() for text in _lines(stream, Counts()) if text.strip()), "")
+
+
+def _whole_lines(stream: IO[bytes], counts: Counts) -> Iterator[str]:
     while raw := stream.readline(LONGEST_LINE):
         if len(raw) == LONGEST_LINE and not raw.endswith(b"\n"):
             while (rest := stream.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
@@ -128,12 +165,15 @@ def _first_time(file: Path, line: Line) -> int:
     """Return the time of the file's first line that tells anything; 0 where none of the first 100,000 does."""
     with _opened(file) as stream:
         try:
-            for number, text in enumerate(_lines(stream, Counts())):
+            for number, text in enumerate(_whole_lines(stream, Counts())):
                 heard = line(text)
                 if not isinstance(heard, str):
                     return heard.prefix.at_us
                 if number > 100_000:
                     break
-        except (OSError, EOFError) as error:
+        except (EOFError, zlib.error):
+            # Cut off before anything was told: reading it counts that.
+            return 0
+        except OSError as error:
             raise InputError("LOG", str(file), f"a log that can be read ({error})") from error
     return 0

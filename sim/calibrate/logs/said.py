@@ -7,6 +7,7 @@ mangle them, and the words alone tell the lines apart.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 Kind = Literal[
@@ -42,19 +43,25 @@ class Said(NamedTuple):
     state: str = ""
 
 
+_LONGEST_KNOWN: Final = 300
+"""Longer lines are not remembered, so that what is stays small."""
+
 GUARD: Final = "[SAFETY-GUARD]"
 EXECUTOR: Final = "[SAFE-EXECUTOR]"
 
 _ROLE = r"(\S+) (\S+) order"
-_CODE = r"code=(-?\d+|None), msg=(.*)"
-_MONEY = r"\$([\d,]+(?:\.\d{2,})?)"
-_FAILED_ATTEMPT: Final = re.compile(rf"Attempt (\d+)/\d+ failed for {_ROLE}: {_CODE}$", re.DOTALL)
-_WAITING: Final = re.compile(r"Waiting (\d+\.\d\d)s before retry (\d+)$")
-_PLACED: Final = re.compile(rf"{_ROLE} placed: order_id=(\S+), attempts=(\d+), duration=(\d+\.\d)s$")
+# No number of the document's is longer: more digits are damage.
+_CODE = r"code=(-?\d{1,9}|None), msg=(.*)"
+_MONEY = r"\$([\d,]{1,20}(?:\.\d{2,})?)"
+_FAILED_ATTEMPT: Final = re.compile(rf"Attempt (\d{{1,6}})/\d+ failed for {_ROLE}: {_CODE}$", re.DOTALL)
+_WAITING: Final = re.compile(r"Waiting (\d{1,9}\.\d\d)s before retry (\d{1,6})$")
+_PLACED: Final = re.compile(r"order_id=(\S+), attempts=(\d{1,6}), duration=(\d{1,9}\.\d)s$")
 _ALL_FAILED: Final = re.compile(
-    rf"All (\d+) attempts failed for {_ROLE}: {_CODE}, duration=(\d+\.\d)s$", re.DOTALL
+    rf"All (\d{{1,6}}) attempts failed for {_ROLE}: {_CODE}, duration=(\d{{1,9}}\.\d)s$", re.DOTALL
 )
-_GIVEN_UP: Final = re.compile(rf"Non-retryable failure for {_ROLE}: {_CODE}, duration=(\d+\.\d)s$", re.DOTALL)
+_GIVEN_UP: Final = re.compile(
+    rf"Non-retryable failure for {_ROLE}: {_CODE}, duration=(\d{{1,9}}\.\d)s$", re.DOTALL
+)
 _ADJUSTED: Final = re.compile(
     rf"(\S+) (LONG|SHORT): current_price={_MONEY}, adjusted SL from {_MONEY} to {_MONEY}$"
 )
@@ -69,13 +76,28 @@ _WARNING: Final = re.compile(r"\S+: TP distance ")
 
 
 def said(body: str) -> Said | None:
-    """Return what the document's line says; None for a damaged one.  ``body`` begins with one of the two tags."""
+    """Return what the document's line says; None for a damaged one, or one that begins with neither tag."""
+    # Most lines are said again and again; those with an order's id are not.
+    if "order_id=" in body or len(body) > _LONGEST_KNOWN:
+        return _said(body)
+    return _known(body)
+
+
+@lru_cache(maxsize=4096)
+def _known(body: str) -> Said | None:
+    return _said(body)
+
+
+def _said(body: str) -> Said | None:
     if body.startswith(EXECUTOR):
         return _executor(body[len(EXECUTOR) :].lstrip())
-    return _guard(body[len(GUARD) :].lstrip())
+    return _guard(body[len(GUARD) :].lstrip()) if body.startswith(GUARD) else None
 
 
 def _executor(text: str) -> Said | None:
+    names, placed, rest = text.partition(" order placed: ")
+    if placed and (told := _placed(names, rest)) is not None:
+        return told
     # Only what follows a mark of at most a few letters can be the line itself.
     for words in (text, text.partition(" ")[2]):
         if (match := _FAILED_ATTEMPT.match(words)) is not None:
@@ -83,9 +105,6 @@ def _executor(text: str) -> Said | None:
             return Said("attempt_failed", symbol, role, int(number), _code(code), message)
         if (match := _WAITING.match(words)) is not None:
             return Said("waiting", attempt=int(match[2]), delay_s=float(match[1]))
-        if (match := _PLACED.match(words)) is not None:
-            symbol, role, order_id, number, duration = match.groups()
-            return Said("placed", symbol, role, int(number), order_id=order_id, duration_s=float(duration))
         if (match := _ALL_FAILED.match(words)) is not None:
             number, symbol, role, code, message, duration = match.groups()
             return Said("failed", symbol, role, int(number), _code(code), message, duration_s=float(duration))
@@ -100,6 +119,15 @@ def _executor(text: str) -> Said | None:
         if (match := _SIDE_CALL.match(words)) is not None:
             return Said("side_call", match[1], role=match[2], message=match[3])
     return None
+
+
+def _placed(names: str, rest: str) -> Said | None:
+    """Understand the most frequent line, whose id makes it new each time; ``names``: a mark or none, symbol, role."""
+    words, match = names.split(), _PLACED.match(rest)
+    if match is None or not 2 <= len(words) <= 3 or len(" ".join(words)) != len(names):
+        return None
+    order_id, number, duration = match.groups()
+    return Said("placed", words[-2], words[-1], int(number), None, "", 0.0, float(duration), order_id)
 
 
 def _guard(text: str) -> Said | None:

@@ -22,6 +22,7 @@ ROLES: Final = {
     "flatten": "flatten",
 }
 """What a log calls an order, and the role that a scenario's faults match."""
+THROTTLED: Final = "-1008"
 SIGNALS: Final = "signals.csv"
 
 
@@ -44,11 +45,13 @@ def scenario_text(
     command: str,
     own_2021: float = 0.0,
     per_hour: float = 60.0,
+    policy: str = "d7",
 ) -> str:
     """Return the scenario's TOML.
 
     ``applied`` is P(applied) behind failures of unknown outcome; ``own_2021`` the share of stops that the tape itself
-    makes -2021 of, which no fault has to add.  ``per_hour`` intents are drawn where the log names none.
+    makes -2021 of, which no fault has to add.  ``per_hour`` intents are drawn where the log names none.  ``policy``:
+    whom ``[check]`` runs, as the scenario's folder names it.
     """
     lines = [
         f"# Written by: {' '.join(command.split())}",
@@ -73,7 +76,7 @@ def scenario_text(
         *_latency(found),
         *_faults(found, applied, own_2021),
         "[check]",
-        'policies = ["d7"]',
+        f"policies = [{json.dumps(policy, ensure_ascii=False)}]",
         "seeds = [1]",
     ]
     return "\n".join(lines) + "\n"
@@ -112,7 +115,7 @@ def _faults(found: Calibration, applied: float, own_2021: float) -> Iterator[str
             how = f"{{ burst = {{ mean_gap_s = {max(0.05, outage.gap_s):.6g}, "
             how += f"mean_length_s = {max(0.05, outage.length_s):.6g} }} }}"
             yield from _fault(
-                f"{slug(rate.failure)}_outage", fault.keys, how, {"call": "order"},
+                f"{slug(rate.failure)}_outage", fault.keys, how, _struck(found, rate.failure),
                 f"length [{outage.length_low_s:.3g} to {outage.length_high_s:.3g}] s, "
                 f"gap [{outage.gap_low_s:.3g} to {outage.gap_high_s:.3g}] s, seen {outage.seen} times",
             )  # fmt: skip
@@ -125,6 +128,16 @@ def _faults(found: Calibration, applied: float, own_2021: float) -> Iterator[str
                 f"{rate.count} of {rate.n} [{rate.low:.3g} to {rate.high:.3g}]"
                 + (", between outages" if outage is not None else ""),
             )  # fmt: skip
+
+
+def _struck(found: Calibration, failure: str) -> dict[str, str]:
+    """Return which requests an outage strikes: every order, but for a throttle that let all exits pass.
+
+    The venue exempts what closes a position from -1008 (binance-facts, 503 C), and was seen not to: the log decides.
+    """
+    roles = {rate.role for rate in found.rates if rate.failure == failure}
+    only_entries = failure == THROTTLED and roles == {"entry"}
+    return {"role": "entry", "call": "order"} if only_entries else {"call": "order"}
 
 
 def _left_over(rate: FailureRate, own: float) -> float:

@@ -12,9 +12,9 @@ from sim.calibrate.logs.days import Days
 from sim.calibrate.logs.declared import Line, document_line, json_line, regex_line
 from sim.calibrate.logs.flows import Event, Flows
 from sim.calibrate.logs.frames import FrameFiles
-from sim.calibrate.logs.reader import Counts, Progress, read_files
+from sim.calibrate.logs.reader import Counts, Progress, first_line, read_files
 from sim.calibrate.logs.tally import Tally
-from sim.errors import InputError
+from sim.errors import InputError, shorten
 
 
 @dataclass(slots=True)
@@ -62,16 +62,25 @@ def read_log(
             events = stack.enter_context(FrameFiles(tables)).listen(events)
         for _ in events:
             pass
-    log.cut_off = flows.cut_off
+    log.cut_off, log.tally.crowded_out = flows.cut_off, flows.crowded_out
     if not log.counts.read:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in log.counts.refused.most_common(3))
-        expected = (
-            "lines of [SAFETY-GUARD] and [SAFE-EXECUTOR], or --regex or --json-lines that say what lines mean"
-        )
-        raise InputError(
-            "LOG", f"{log.counts.lines:,} lines, none readable ({reasons or 'no such line'})", expected
-        )
+        raise _told_nothing(files, log.counts)
     return log
+
+
+def _told_nothing(files: Sequence[Path], counts: Counts) -> InputError:
+    """Return the error of logs without a readable line, which shows one line of what there was."""
+    names = ", ".join(map(str, files))
+    if not counts.lines:
+        return InputError("LOG", names, "a log that is not empty")
+    first = next((line for file in files if (line := first_line(file))), "")
+    reasons = "".join(f"; {count:,} refused: {reason}" for reason, count in counts.refused.most_common(3))
+    shown = f", as in {shorten(first)}" if first else ""
+    expected = (
+        "lines of [SAFETY-GUARD] and [SAFE-EXECUTOR], or --regex or --json-lines that say what lines mean "
+        f"({counts.lines:,} lines, none readable{shown}{reasons})"
+    )
+    return InputError("LOG", names, expected)
 
 
 def read_days(

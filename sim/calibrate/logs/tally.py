@@ -1,122 +1,34 @@
 """Gather what the fits need while a log streams by: sums by stretch of time, and thinned series, never the lines.
 
-Sums grow with the days a log spans and not with its lines.  Series are capped: past :data:`MOST_KEPT` entries every
-further look is kept with half the chance, or at half the density, again and again.
+Sums are kept by stretches of time, which are joined into longer ones past :data:`MOST_CELLS` of them; names past
+their caps are counted together; of series a sample is kept (:mod:`sim.calibrate.logs.series`).  So memory does not grow
+with the log, and :meth:`Tally.left_out` says what that cost.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from sim.calibrate.logs.failures import SILENT
-from sim.calibrate.logs.flows import Attempt, Event, Intent, LookUp, Placement, SideCall
-from sim.chance import mix
-
-Array = np.ndarray[Any, Any]
+from sim.calibrate.logs.flows import MOST_OPEN, Attempt, Event, Intent, LookUp, Placement, SideCall
+from sim.calibrate.logs.names import Names
+from sim.calibrate.logs.series import Looks, Thinned
 
 CELL_US: Final = 600_000_000
 """Sums are kept for stretches of ten minutes, which days and hours are made of."""
 CELLS_PER: Final = {"day": 144, "hour": 6, "ten minutes": 1}
 ENOUGH: Final = 10
-MOST_KEPT: Final = 200_000
+MOST_CELLS: Final = 4_500
+"""A month of ten minutes: past it sums are kept by the hour, then by the day, then by twice as many days each time."""
+_WIDTHS: Final = {1: 6, 6: 144}
 MOST_DECIDED: Final = 20_000
+_MOST_ASKED: Final = 4096
+_MOST_PATIENCE: Final = 1000
 _SLOWEST_CODES: Final = frozenset({"-1007"})
 """The venue's own time-out: its answers say nothing about the wire."""
-
-
-@dataclass(slots=True)
-class Thinned:
-    """Keep times of round trips, each as bounds in µs with its time; thinned by a key, so evenly over the log."""
-
-    at_us: array[int] = field(default_factory=lambda: array("q"))
-    low_us: array[int] = field(default_factory=lambda: array("q"))
-    high_us: array[int] = field(default_factory=lambda: array("q"))
-    seen: int = 0
-    _level: int = 0
-
-    def add(self, at_us: int, low_us: int, high_us: int) -> None:
-        """Take one observation."""
-        self.seen += 1
-        if self._level and mix(at_us, self.seen) % (1 << self._level):
-            return
-        self.at_us.append(at_us)
-        self.low_us.append(low_us)
-        self.high_us.append(high_us)
-        if len(self.at_us) >= MOST_KEPT:
-            self._level += 1
-            for values in (self.at_us, self.low_us, self.high_us):
-                values[:] = values[::2]
-
-    def extend(self, other: Thinned) -> None:
-        """Take all that ``other`` kept."""
-        for values in zip(other.at_us, other.low_us, other.high_us, strict=True):
-            self.add(*values)
-
-    def arrays(self) -> tuple[Array, Array, Array]:
-        """Return times, lower and upper bounds."""
-        at, low, high = (
-            np.array(values, dtype=np.int64) for values in (self.at_us, self.low_us, self.high_us)
-        )
-        return at, low, high
-
-
-@dataclass(slots=True)
-class Looks:
-    """Keep when attempts were made and how they failed: what a log sees of outages.
-
-    A look that says the same as the one before and follows it within ``spacing_us`` says little and may be dropped.
-    """
-
-    at_us: array[int] = field(default_factory=lambda: array("q"))
-    failure: array[int] = field(default_factory=lambda: array("h"))
-    role: array[int] = field(default_factory=lambda: array("h"))
-    names: dict[str, int] = field(default_factory=lambda: {"": 0})
-    roles: dict[str, int] = field(default_factory=dict)
-    spacing_us: int = 0
-
-    def add(self, attempt: Attempt) -> None:
-        """Take one attempt."""
-        self._take(attempt.sent_us, attempt.failure, attempt.role)
-
-    def extend(self, other: Looks) -> None:
-        """Take all that ``other`` kept."""
-        names, roles = list(other.names), list(other.roles)
-        for at_us, name, role in zip(other.at_us, other.failure, other.role, strict=True):
-            self._take(at_us, names[name], roles[role])
-
-    def _take(self, at_us: int, failure: str, whose: str) -> None:
-        name = self.names.setdefault(failure, len(self.names))
-        role = self.roles.setdefault(whose, len(self.roles))
-        is_same = bool(self.spacing_us) and self.failure[-1] == name and self.role[-1] == role
-        if is_same and 0 <= at_us - self.at_us[-1] < self.spacing_us:
-            return
-        self.at_us.append(at_us)
-        self.failure.append(name)
-        self.role.append(role)
-        if len(self.at_us) >= MOST_KEPT:
-            self._thin()
-
-    def _thin(self) -> None:
-        self.spacing_us = max(1_000_000, 2 * self.spacing_us)
-        at, failure, role = self.arrays()
-        same = (failure[1:] == failure[:-1]) & (role[1:] == role[:-1])
-        cell = at // self.spacing_us
-        kept = np.concatenate(([True], ~(same & (cell[1:] == cell[:-1]))))
-        for values, thinned in ((self.at_us, at), (self.failure, failure), (self.role, role)):
-            values[:] = array(values.typecode, thinned[kept].tolist())
-
-    def arrays(self) -> tuple[Array, Array, Array]:
-        """Return times, failures and roles in order of time."""
-        at = np.array(self.at_us, dtype=np.int64)
-        order = np.argsort(at, kind="stable")
-        failure, role = (np.array(values, dtype=np.int16) for values in (self.failure, self.role))
-        return at[order], failure[order], role[order]
 
 
 @dataclass(slots=True)
@@ -137,6 +49,16 @@ class Tally:
     lags: Thinned = field(default_factory=Thinned)
     """From an order's first look-up to its sighting; (0, 0) for one that was there at once."""
     never_found: int = 0
+    all_decided: int = 0
+    """How many intents were decided; :attr:`decided` holds the first of them."""
+    crowded_out: int = 0
+    """How many placements were cut off because too many were open at once."""
+    width: int = 1
+    """How many cells of ten minutes one of :attr:`cells` holds."""
+    failures: Names = field(default_factory=lambda: Names(48))
+    roles: Names = field(default_factory=lambda: Names(16))
+    others: Names = field(default_factory=lambda: Names(1000))
+    """Names of symbols, of calls beside the orders, and of states."""
     _asked: dict[tuple[str, str, str, str], tuple[int, int]] = field(default_factory=dict)
 
     def listen(self, events: Iterable[Event]) -> Iterator[Event]:
@@ -153,41 +75,68 @@ class Tally:
             case Placement():
                 self._placement(event)
             case Intent():
-                cell = self.cells[event.decided_us // CELL_US]
+                cell = self.cells[self.place(event.decided_us)]
                 cell["checked",] += 1
                 cell["refused",] += event.refused_for_deviation
                 cell["refused at all",] += event.refused
-                self.symbols[event.symbol] += 1
+                self.all_decided += 1
+                symbol = self.others.of(event.symbol)
+                self.symbols[symbol] += 1
                 if len(self.decided) < MOST_DECIDED:
-                    self.decided.append((event.decided_us, event.symbol, event.planned))
+                    self.decided.append((event.decided_us, symbol, event.planned))
             case SideCall():
-                self.side_calls[event.call, event.failure] += 1
+                self.side_calls[self.others.of(event.call), self.failures.of(event.failure)] += 1
             case LookUp():
                 self._look_up(event)
 
+    def place(self, at_us: int) -> int:
+        """Return the cell that holds a moment, as :attr:`cells` and :attr:`loosening` name it."""
+        place = at_us // CELL_US
+        if self.width > 1:
+            place -= place % self.width
+        if place not in self.cells and len(self.cells) >= MOST_CELLS:
+            self.widen(_WIDTHS.get(self.width, 2 * self.width))
+            return self.place(at_us)
+        return place
+
+    def widen(self, width: int) -> None:
+        """Keep sums by stretches of ``width`` cells from here on; a multiple of what it was."""
+        self.width = width
+        cells, loosening = list(self.cells.items()), list(self.loosening.items())
+        self.cells.clear()
+        self.loosening.clear()
+        for cell, counts in cells:
+            self.cells[cell - cell % width].update(counts)
+        for cell, bps in loosening:
+            self.loosening[cell - cell % width] += bps
+
     def _attempt(self, event: Attempt) -> None:
-        cell = self.cells[event.sent_us // CELL_US]
-        cell["attempts", event.role] += 1
-        if event.failure:
-            cell["failed", event.failure, event.role] += 1
+        role = self.roles.of(event.role)
+        cell = self.cells[self.place(event.sent_us)]
+        cell["attempts", role] += 1
+        failure = event.failure and self.failures.of(event.failure)
+        if failure:
+            cell["failed", failure, role] += 1
         if event.within_us >= 1_000_000:
             return
-        self.looks.add(event)
+        self.looks.take(event.sent_us, failure, role)
         lasted_us = event.answered_us - event.sent_us
-        if event.failure in SILENT:
-            if len(self.patience) < 1000:
-                self.patience[round(lasted_us / 1e6, 1)] += 1
-        elif event.failure not in _SLOWEST_CODES:
+        if failure in SILENT:
+            lasted_s = round(lasted_us / 1e6, 1)
+            if lasted_s in self.patience or len(self.patience) < _MOST_PATIENCE:
+                self.patience[lasted_s] += 1
+        elif failure not in _SLOWEST_CODES:
             low_us = max(0, lasted_us - event.within_us)
             self.trips.add(event.sent_us, low_us, max(lasted_us + event.within_us, low_us + 1))
 
     def _placement(self, event: Placement) -> None:
-        self.symbols[event.symbol] += 1
-        place = event.started_us // CELL_US
+        self.symbols[self.others.of(event.symbol)] += 1
+        place = self.place(event.started_us)
         cell = self.cells[place]
         cell["placements",] += 1
-        cell["won",] += event.success
-        cell["won attempts",] += event.attempts * event.success
+        if event.success:
+            cell["won",] += 1
+            cell["won attempts",] += event.attempts
         if event.failed_attempts:
             cell["retried",] += 1
             cell["retried won",] += event.success
@@ -200,7 +149,7 @@ class Tally:
     def _look_up(self, event: LookUp) -> None:
         """Follow one order's look-ups: absent from the first to the last that say so, then there."""
         key = (event.process, event.intent, event.symbol, event.role)
-        self.look_ups[event.state] += 1
+        self.look_ups[self.others.of(event.state)] += 1
         first_us, absent_us = self._asked.get(key, (0, 0))
         if first_us and event.at_us - absent_us > CELL_US:
             # So long after, it is another order of the same kind.
@@ -208,7 +157,7 @@ class Tally:
             first_us = absent_us = 0
         if event.state == "absent":
             self._asked[key] = (first_us or event.at_us, event.at_us)
-            if len(self._asked) > 4096:
+            if len(self._asked) > _MOST_ASKED:
                 self._asked.pop(next(iter(self._asked)))
                 self.never_found += 1
         elif event.state in ("there", "ended"):
@@ -250,4 +199,35 @@ class Tally:
         """Return the first and the last moment of the cells that hold anything; (0, 0) for nothing."""
         if not self.cells:
             return 0, 0
-        return min(self.cells) * CELL_US, (max(self.cells) + 1) * CELL_US
+        return min(self.cells) * CELL_US, (max(self.cells) + self.width) * CELL_US
+
+    def left_out(self) -> list[str]:
+        """Say what the caps of memory left out of the fits; nothing for a log that fits into them."""
+        said = [
+            f"{what}: of {series.seen:,} a sample of {len(series.at_us):,} was kept, drawn by time alone"
+            for what, series in (
+                ("round trips", self.trips), ("looks at outages", self.looks), ("look-ups that found", self.lags)
+            )
+            if series.seen > len(series.at_us)
+        ]  # fmt: skip
+        if self.all_decided > len(self.decided):
+            said.append(
+                f"signals: of {self.all_decided:,} intents the first {len(self.decided):,} were kept with their times"
+            )
+        if self.crowded_out:
+            said.append(
+                f"placements: {self.crowded_out:,} were cut off, as more than {MOST_OPEN:,} were open at once"
+            )
+        if self.width > 1:
+            said.append(f"stretches of time: shorter ones than {self.width // 6:,} h were joined")
+        for what, names in (
+            ("failures", self.failures),
+            ("roles", self.roles),
+            ("symbols and calls", self.others),
+        ):
+            if names.refused:
+                said.append(
+                    f"names of {what}: {names.refused:,} times one beyond the first {names.most:,}, "
+                    f'counted as "{names.rest}"'
+                )
+        return said

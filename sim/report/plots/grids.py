@@ -27,9 +27,9 @@ from sim.report.plots.style import (
 from sim.report.printing import printed
 
 _LINES: Final = (BLUE, ORANGE, GREEN, PINK, SKY, RED, INK)
-# White is no difference; the two ends differ for every eye, and in grey by their letters.
-_DIVERGING: Final = LinearSegmentedColormap.from_list("worse_better", [ORANGE, "#ffffff", SKY])
-_PLAIN: Final = LinearSegmentedColormap.from_list("little_much", ["#ffffff", PINK])
+# White is no difference; the two ends differ for every eye, and are light enough for dark letters.
+_DIVERGING: Final = LinearSegmentedColormap.from_list("worse_better", ["#e69f00", "#ffffff", "#56b4e9"])
+_PLAIN: Final = LinearSegmentedColormap.from_list("little_much", ["#ffffff", "#cc79a7"])
 _DARK: Final = "#1a1a1a"
 """Letters on the colours of a heat map, which are the same on a dark page."""
 

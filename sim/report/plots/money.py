@@ -11,6 +11,7 @@ from sim.report.plots.style import (
     GREEN,
     GREY,
     INK,
+    NOTE,
     ORANGE,
     RED,
     legend_below,
@@ -50,7 +51,7 @@ def loss_sums(sums: pd.DataFrame, axes: Axes) -> Axes:
     colours = [RED if loss > 0 else GREEN for loss in sums["loss_quote"]]
     axes.barh(places, sums["loss_quote"], color=colours, height=0.6)
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.margins(x=0.28)
+    axes.margins(x=0.36)
     for place, loss in zip(places, sums["loss_quote"], strict=True):
         side = 1 if loss >= 0 else -1
         axes.annotate(
@@ -60,7 +61,7 @@ def loss_sums(sums: pd.DataFrame, axes: Axes) -> Axes:
             textcoords="offset points",
             va="center",
             ha="left" if side > 0 else "right",
-            fontsize=8.5,
+            fontsize=NOTE,
         )
     axes.set_yticks(
         places, [f"{label} (n = {n:,})" for label, n in zip(sums["label"], sums["n"], strict=True)]
@@ -79,12 +80,12 @@ def cost_parts(parts: pd.DataFrame, axes: Axes) -> Axes:
     values = parts["per_1000"].to_numpy(float)
     axes.barh(places, values, color=[RED if value > 0 else GREEN for value in values], height=0.6)
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.margins(x=0.3)
+    axes.margins(x=0.4)
     for place, value in zip(places, values, strict=True):
         side = 1 if value >= 0 else -1
         axes.annotate(
             printed(value, "quote"), (value, place), (4 * side, 0), textcoords="offset points", va="center",
-            ha="left" if side > 0 else "right", fontsize=8.5,
+            ha="left" if side > 0 else "right", fontsize=NOTE,
         )  # fmt: skip
     labels = [f"{part} (n = {n:,})" for part, n in zip(parts["part"], parts["intents"], strict=True)]
     axes.set_yticks(places, labels)
@@ -113,7 +114,7 @@ def _bars(rows: pd.DataFrame, axes: Axes, scale: float, colour: str, unit: str, 
     axes.barh(places, rows["value"] * scale, color=colour, height=0.6)
     for place, value in zip(places, rows["value"] * scale, strict=True):
         axes.annotate(
-            printed(value), (value, place), (4, 0), textcoords="offset points", va="center", fontsize=8.5
+            printed(value), (value, place), (4, 0), textcoords="offset points", va="center", fontsize=NOTE
         )
     axes.set_yticks(places, list(rows["label"]))
     axes.tick_params(axis="y", length=0)

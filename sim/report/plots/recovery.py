@@ -15,6 +15,7 @@ from sim.report.plots.style import (
     GREEN,
     GREY,
     INK,
+    NOTE,
     ORANGE,
     PINK,
     RED,
@@ -48,7 +49,7 @@ def recovery_rates(bars: pd.DataFrame, axes: Axes) -> Axes:
     for edge in ("low", "high"):
         axes.plot(bars[edge] * 100, places, linestyle="", marker="|", color=INK, markersize=6)
     for place, (recovered, n) in enumerate(zip(bars["recovered"], bars["n"], strict=True)):
-        axes.text(102, place, f"{recovered} of {n}", va="center", fontsize=8.5, clip_on=False)
+        axes.text(102, place, f"{recovered} of {n}", va="center", fontsize=NOTE, clip_on=False)
     _rows(axes, bars)
     axes.set_xlim(0, 100)
     axes.set_xlabel("recovered, % of intents hit; line: 95 % interval", loc="right")
@@ -57,7 +58,7 @@ def recovery_rates(bars: pd.DataFrame, axes: Axes) -> Axes:
 
 def states_at_deadline(bars: pd.DataFrame, axes: Axes) -> Axes:
     """Draw what had become of the intents at the protection deadline, as shares of each row's intents."""
-    axes.set_title("State at the protection deadline")
+    axes.set_title("State at the deadline")
     if bars.empty:
         return nothing_to_show(axes, _WHY)
     places = np.arange(len(bars))
@@ -69,7 +70,7 @@ def states_at_deadline(bars: pd.DataFrame, axes: Axes) -> Axes:
     _rows(axes, bars)
     axes.set_xlim(0, 100)
     axes.set_xlabel("intents, %", loc="right")
-    legend_below(axes, 3)
+    legend_below(axes, 2)
     return axes
 
 

@@ -15,6 +15,7 @@ from sim.report.plots.style import (
     GREEN,
     GREY,
     INK,
+    NOTE,
     RED,
     TRUTH,
     legend_below,
@@ -114,7 +115,7 @@ def refusal_value(values: pd.DataFrame, axes: Axes) -> Axes:
                 textcoords="offset points",
                 ha="center",
                 va="bottom" if up > 0 else "top",
-                fontsize=8.5,
+                fontsize=NOTE,
             )
     labels = [f"{horizon}\n(n = {n:,})" for horizon, n in zip(values["horizon"], values["n"], strict=True)]
     axes.set_xticks(places, labels)

@@ -88,7 +88,9 @@ def _price_limits(frames: StoryFrames, axes: Axes) -> None:
     room = max(4 * (high - low), 1e-3 * high)
     near = [price for price in levels if low - room <= price <= high + room]
     low, high = min([low, *near]), max([high, *near])
-    axes.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
+    # A market that stands still with no level near it has no height of its own.
+    margin = 0.06 * (high - low) or 1e-3 * high
+    axes.set_ylim(low - margin, high + margin)
 
 
 def _lanes(frames: StoryFrames, axes: Axes) -> None:

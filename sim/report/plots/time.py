@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
 
 from sim.report.plots.style import (
     BELIEF,
@@ -14,6 +15,7 @@ from sim.report.plots.style import (
     GREEN,
     GREY,
     INK,
+    NOTE,
     ORANGE,
     RED,
     SKY,
@@ -58,10 +60,10 @@ def time_parts(parts: pd.DataFrame, axes: Axes) -> Axes:
     axes.barh(places, parts["mean"], color=BLUE, height=0.55)
     for place, mean, middle, p99 in zip(places, parts["mean"], parts["p50"], parts["p99"], strict=True):
         text = f"{printed(mean, 's')} (p50 {printed(middle, 's')}, p99 {printed(p99, 's')})"
-        axes.annotate(text, (mean, place), (4, 0), textcoords="offset points", va="center", fontsize=8.5)
+        axes.annotate(text, (mean, place), (4, 0), textcoords="offset points", va="center", fontsize=NOTE)
     axes.set_yticks(places, list(parts["label"]))
     axes.set_ylim(len(parts) - 0.4, -0.6)
-    axes.set_xlim(0, max(float(parts["mean"].max()), 1e-6) * 1.75)
+    axes.set_xlim(0, max(float(parts["mean"].max()), 1e-6) * 2.2)
     axes.set_xlabel(f"mean, s per protected intent (n = {parts['n'].iloc[0]:,})", loc="right")
     axes.tick_params(axis="y", length=0)
     return only(axes, "x")
@@ -109,7 +111,7 @@ def waterfall(rows: pd.DataFrame, axes: Axes) -> Axes:
         axes.barh(places, share, left=left, color=colour, height=0.6, label=name)
         left = left + share
     for place, row in enumerate(rows.to_dict(orient="records")):
-        axes.text(101.5, place, f"{printed(row['total'])} s", va="center", fontsize=8.5, clip_on=False)
+        axes.text(101.5, place, f"{printed(row['total'])} s", va="center", fontsize=NOTE, clip_on=False)
     axes.set_yticks(places, list(rows["quantile"]))
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, 100)
@@ -146,7 +148,10 @@ def _survival(axes: Axes, curve: pd.DataFrame, colour: str, label: str) -> None:
 def _seconds(axes: Axes) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlim(left=_FASTEST_S)
+    # At least a decade, so that two ticks have a number; ticks between decades cost more than all the rest to draw.
+    axes.set_xlim(_FASTEST_S, max(axes.get_xlim()[1], 12 * _FASTEST_S))
     axes.set_ylim(0.1, 120)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_locator(NullLocator())
     plain_ticks(axes.xaxis)
     plain_ticks(axes.yaxis)

@@ -13,6 +13,7 @@ from sim.report.plots.style import (
     GREEN,
     GREY,
     INK,
+    NOTE,
     ORANGE,
     PINK,
     RED,
@@ -121,7 +122,7 @@ def shares(parts: pd.DataFrame, axes: Axes) -> Axes:
     axes.margins(x=0.25)
     for place, gain in zip(places, parts["gain"], strict=True):
         axes.annotate(f"{gain:+.3f}", (gain, place), (4 if gain >= 0 else -4, 0), textcoords="offset points",
-                      va="center", ha="left" if gain >= 0 else "right", fontsize=8.5)  # fmt: skip
+                      va="center", ha="left" if gain >= 0 else "right", fontsize=NOTE)  # fmt: skip
     axes.set_yticks(places, list(parts["part"]))
     axes.set_ylim(len(parts) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)

@@ -12,7 +12,8 @@ from sim.calibrate.logs.latency import round_trip
 from sim.calibrate.logs.lookups import look_up_lag
 from sim.calibrate.logs.outages import fit_outage, log_likelihood
 from sim.calibrate.logs.rates import exact, failure_rates
-from sim.calibrate.logs.tally import Looks, Tally, Thinned
+from sim.calibrate.logs.series import Looks, Thinned
+from sim.calibrate.logs.tally import Tally
 
 HOUR_US = 3_600_000_000
 
@@ -101,15 +102,61 @@ def test_look_ups_give_lag_and_share() -> None:
     assert lag.low_s < lag.mean_s < lag.high_s
 
 
-def test_series_stay_small(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("spacing_us", [1_000, 3_000_000])
+def test_series_stay_small(monkeypatch: pytest.MonkeyPatch, spacing_us: int) -> None:
     """Whatever comes, no series outgrows its cap, and what is kept lies evenly over all of it."""
-    monkeypatch.setattr("sim.calibrate.logs.tally.MOST_KEPT", 2000)
+    monkeypatch.setattr("sim.calibrate.logs.series.MOST_KEPT", 2000)
+    monkeypatch.setattr("sim.calibrate.logs.series.BLOCK_US", 30_000_000)
     trips, looks = Thinned(), Looks()
-    for number in range(2 * 2000 + 10):
-        trips.add(number, 1, 2)
-    for number in range(2000 + 10):
-        looks.add(_attempt(number * 1000))
-    at_us, *_ = trips.arrays()
-    assert len(at_us) < 2000
-    assert abs(float(np.median(at_us)) / 2000 - 1.0) < 0.05
-    assert len(looks.at_us) < 2000 / 100
+    for number in range(8_000):
+        trips.add(number * spacing_us, 1, 2)
+        # Roles take turns and every other look fails: no look is like the one before it.
+        looks.take(number * spacing_us, ("", "-1001")[number % 2], ("entry", "sl", "tp")[number % 3])
+    for series in (trips, looks):
+        at_us, *_ = series.arrays()
+        assert 500 < len(at_us) < 2000
+        assert series.seen == 8_000
+        assert abs(float(np.median(at_us)) / (4_000 * spacing_us) - 1.0) < 0.1
+    failed = looks.arrays()[1] > 0
+    assert abs(float(failed.mean()) - 0.5) < 0.05
+
+
+def test_a_sample_does_not_depend_on_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Backwards, or as two halves that are joined: the same looks are kept."""
+    monkeypatch.setattr("sim.calibrate.logs.series.MOST_KEPT", 500)
+    rows = [(HOUR_US + number * 4_000_000, ("", "-1001")[number % 7 == 0], "sl") for number in range(3_000)]
+
+    def kept(*parts: list[tuple[int, str, str]]) -> list[int]:
+        whole = Looks()
+        for part in parts:
+            some = Looks()
+            for row in part:
+                some.take(*row)
+            whole.extend(some)
+        return whole.arrays()[0].tolist()  # type: ignore[no-any-return]
+
+    assert kept(rows) == kept(rows[::-1]) == kept(rows[:1000], rows[1000:])
+
+
+def test_sums_of_a_long_log_are_joined_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More stretches than there is room for become longer ones; totals stay, and the log says so."""
+    monkeypatch.setattr("sim.calibrate.logs.tally.MOST_CELLS", 10)
+    tally = Tally()
+    for number in range(200):
+        tally.add(_attempt(HOUR_US * number, failure="-1001" if number % 4 == 0 else ""))
+    assert len(tally.cells) <= 10
+    assert (tally.total("attempts", "sl"), tally.total("failed", "-1001", "sl")) == (200, 50)
+    assert tally.width == 144
+    assert tally.left_out() == ["stretches of time: shorter ones than 24 h were joined"]
+
+
+def test_names_beyond_the_cap_are_counted_together() -> None:
+    """A hundred roles made up by damage leave sixteen and the others, counted and said."""
+    tally = Tally()
+    for number in range(100):
+        tally.add(_attempt(HOUR_US + number, role=f"role{number}"))
+    assert len(tally.keys("attempts")) == 17
+    assert tally.total("attempts", "others") == 84
+    assert tally.left_out() == [
+        'names of roles: 84 times one beyond the first 16, counted as "others"',
+    ]

@@ -87,6 +87,17 @@ def test_processes_do_not_mix() -> None:
     assert placements["whole"].all()
 
 
+def test_a_clock_that_is_ahead_cuts_nothing_of_another_process() -> None:
+    """Two processes an hour apart, neither of which says its zone: the orders of both end as they did."""
+    slow = _log(FAILED, WAITING, PLACED, process="[1] ")
+    fast = [line.replace(" 10:", " 11:") for line in _log(FAILED, WAITING, PLACED, process="[2] ")]
+    flows = Flows()
+    lines = [line for pair in zip(slow, fast, strict=True) for line in pair]
+    placements = frames_of(flows.events(heard_of(lines)))["placements"]
+    assert flows.cut_off == 0
+    assert placements["whole"].all()
+
+
 def test_a_placement_without_its_end_is_cut_off() -> None:
     """What a crash left open is a placement that did not succeed, and is not whole."""
     flows = Flows()

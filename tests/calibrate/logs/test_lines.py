@@ -111,3 +111,25 @@ def test_a_clock_that_was_set_back_is_believed_in_the_end() -> None:
     assert counts.set_back == 1
     assert len(heard) == 1 + 300 - 199
     assert isinstance(line(late), Heard)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Attempt 1/5 failed for BTCUSDT sl order: code=-99999999999999999999, msg=x",
+        f"Waiting {'9' * 5000}.00s before retry 2",
+        f"BTCUSDT sl order placed: order_id=1, attempts={'1' * 30}, duration=0.1s",
+        f"BTCUSDT sl order placed: order_id=1, attempts=1, duration={'1' * 30}.1s",
+        f"All {'1' * 30} attempts failed for BTCUSDT sl order: code=-1001, msg=x, duration=1.0s",
+    ],
+)
+def test_numbers_out_of_all_bounds_are_damage(body: str) -> None:
+    """No run of digits that a broken line makes up ends the reading."""
+    assert said(f"[SAFE-EXECUTOR] {body}") is None
+
+
+@pytest.mark.parametrize("date", ["0001-01-01 00:00:00", "9999-12-31 23:00:00", "2026-13-01 00:00:00"])
+def test_dates_out_of_all_bounds_do_not_end_the_reading(date: str) -> None:
+    """The calendar's ends have no time in every zone, and such a month never had one."""
+    for zone in ("Asia/Tokyo", "America/New_York"):
+        assert (prefix_of(date, ZoneInfo(zone)) is None) or date.startswith(("0001", "9999"))

@@ -1,0 +1,69 @@
+"""Send further exits beside one that is not answered while the venue is slow, or throttles exits.
+
+All of them only reduce: whichever comes second finds nothing to close (-2022).  What the first that is known to have
+closed something did is the exit's result.  None is cut off: each goes on until its own fate is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from .hedge import Hedge
+from .intent_orders import IntentOrders
+from .placement import BeforeAttempt, OrderResult
+
+_MOST: Final = 4
+_THROTTLED_TICKS: Final = 3
+_NOTHING_TO_REDUCE: Final = -2022
+
+PlaceExit = Callable[[BeforeAttempt], Coroutine[Any, Any, OrderResult]]
+
+
+class ExitHedge(Hedge):
+    """Close with one exit, and with further ones where the venue lets it wait; :meth:`run` does so once."""
+
+    __slots__ = ("_answered", "_place")
+
+    def __init__(self, own: IntentOrders, place: PlaceExit) -> None:
+        super().__init__(own, _MOST, _THROTTLED_TICKS)
+        self._place = place
+        self._answered: asyncio.Future[OrderResult] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> OrderResult:
+        """Return what the first exit came to, or a further one that was answered before it."""
+        first = asyncio.get_running_loop().create_task(self._first())
+        self._own.further.append(first)
+        try:
+            return await self._answered
+        except asyncio.CancelledError:
+            first.cancel()
+            raise
+        finally:
+            self._timer.cancel()
+
+    async def _first(self) -> None:
+        try:
+            self._tell(await self._place(self._withdrawn))
+        except Exception as error:
+            # An unusable policy value is for whoever closes the position, not for the loop's handler.
+            if self._answered.done():
+                raise
+            self._answered.set_exception(error)
+
+    async def _send(self) -> None:
+        result = await self._place(self._withdrawn)
+        if result.success or result.error_code == _NOTHING_TO_REDUCE:
+            self._tell(result)
+
+    def _tell(self, result: OrderResult) -> None:
+        if not self._answered.done():
+            self._answered.set_result(result)
+
+    def _end(self) -> None:
+        self._timer.cancel()
+
+    async def _withdrawn(self, number: int, params: dict[str, Any]) -> str | None:
+        del number, params
+        return "another exit was answered" if self._answered.done() else None
