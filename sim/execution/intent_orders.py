@@ -93,9 +93,10 @@ class IntentOrders:
         """Tell whether the position is closed or being closed."""
         return self.flat or self.closing
 
-    def start_deadline(self) -> None:
-        """Let the time run in which the position must be protected."""
-        self.deadline_s = asyncio.get_running_loop().time() + self.settings.protect_deadline_sec
+    def start_deadline(self, passed_s: float = 0.0) -> None:
+        """Let the time run in which the position must be protected, of which ``passed_s`` are over; half is left."""
+        whole_s = self.settings.protect_deadline_sec
+        self.deadline_s = asyncio.get_running_loop().time() + max(whole_s - passed_s, whole_s / 2)
 
     def adopt(self, entry: IntentEntry) -> None:
         """Take over what an earlier process wrote down."""

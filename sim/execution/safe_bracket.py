@@ -113,17 +113,19 @@ class SafeBracket:
         own = self._own
         self.recovered = True
         own.adopt(entry)
-        own.start_deadline()
+        own.start_deadline(self._passed_s())
         if not own.filled:
             watch = self._watch = asyncio.get_running_loop().create_task(
                 self._watch_on(), name=f"watch {self.bracket.intent_id}"
             )
             await asyncio.wait((watch,), timeout=own.settings.unknown_deadline_sec)
             return False
-        if await own.is_surely_flat():
+        # Both are asked at once: after a crash the position may have been bare for a while.
+        flat, rests = await asyncio.gather(own.is_surely_flat(), self._sees_stop())
+        if flat:
             await self._way_out.sweep()
             return False
-        if entry.closing or own.stop is None or not await self._stop_stands(own.stop):
+        if entry.closing or own.stop is None or not (rests or await self._is_put_up_again(own.stop)):
             self.exit_result = await self._way_out.flatten()
             return False
         self._caretaker.start()
@@ -137,18 +139,25 @@ class SafeBracket:
     async def _watch_on(self) -> None:
         """Watch an entry of unknown fate as the process that sent it would have: it may be carried out late yet."""
         own = self._own
-        passed_s = max(0.0, time.time() - own.begun_s) if own.begun_s else 0.0
-        patience_s = max(own.settings.watch_unknown_sec - passed_s, own.settings.unknown_deadline_sec)
+        patience_s = max(own.settings.watch_unknown_sec - self._passed_s(), own.settings.unknown_deadline_sec)
         if await self._entry.watch(patience_s, absent_is_certain=True):
             own.forget()
 
-    async def _stop_stands(self, stop: ProtectiveOrder) -> bool:
-        """Find the stop an earlier process placed, or place it again."""
+    def _passed_s(self) -> float:
+        """Return how long ago the intent was begun, by the wall clock, which is all two processes share."""
         own = self._own
-        own.start_deadline()
-        patience_s = own.settings.protect_deadline_sec / 2
-        seen = await own.look_until(own.stop_id, is_known, patience_s, conditional=True)
-        return seen.state == "there" or await self._protection.place_stop(stop, again=True) != "failed"
+        return max(0.0, time.time() - own.begun_s) if own.begun_s else 0.0
+
+    async def _sees_stop(self) -> bool:
+        """Look for the stop an earlier process placed."""
+        own = self._own
+        if own.closing or own.stop is None:
+            return False
+        patience_s = own.settings.protect_deadline_sec / 4
+        return (await own.look_until(own.stop_id, is_known, patience_s, conditional=True)).state == "there"
+
+    async def _is_put_up_again(self, stop: ProtectiveOrder) -> bool:
+        return await self._protection.place_stop(stop, again=True) != "failed"
 
     async def close(self) -> OrderResult:
         """Close the position on the strategy's wish; where that fails its stop is looked after on."""
