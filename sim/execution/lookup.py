@@ -32,7 +32,8 @@ class Sighting(NamedTuple):
 
     *there*: the order rests, is being triggered, or has been filled at least in part.  *ended*: it existed and ended
     without any fill.  *absent*: the venue does not know it (yet).  *unreadable*: no usable answer.  ``mute``: what came
-    is no answer of any venue (the client stands for prices only), and asking again is of no use.
+    is no answer of any venue (the client stands for prices only), and asking again is of no use.  ``asks``: how many
+    requests it took, one after another.
     """
 
     state: State
@@ -43,6 +44,7 @@ class Sighting(NamedTuple):
     order: Mapping[str, Any] | None = None
     message: str = ""
     mute: bool = False
+    asks: int = 1
 
 
 def can_look_up(client: Any) -> bool:
@@ -78,9 +80,9 @@ async def find_conditional(
         return sighting
     other = await find_order(client, symbol, client_id, algo=True, timeout_s=timeout_s)
     if other.state not in ("there", "ended"):
-        return sighting
+        return sighting._replace(asks=2)
     memory_of(client).uses_algo_endpoint = True
-    return other
+    return other._replace(asks=2)
 
 
 def sighting_of(reply: object) -> Sighting:

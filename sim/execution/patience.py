@@ -25,7 +25,7 @@ _TIMES: Final = 2.0
 _QUICK_TIMES: Final = 3.0
 """The same where a position waits, and answers come quickly: what takes longer than that is lost."""
 
-_SLOW_TIMES: Final = 3.0
+_SLOW_TIMES: Final = 2.0
 _SLOW_SILENCES: Final = 2
 _RESOLUTION_S: Final = 1e-5
 
@@ -36,12 +36,12 @@ _LEAST_S: Final = 0.35
 class ReplyTimes:
     """Remember what the last answers took, in seconds of the running loop."""
 
-    __slots__ = ("_at_most_s", "_seen", "_silences", "_throttled_s")
+    __slots__ = ("_at_most_at_s", "_at_most_s", "_seen", "_silences", "_throttled_s")
 
     def __init__(self) -> None:
         self._silences = 0
         self._seen: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
-        self._at_most_s = 0.0
+        self._at_most_s, self._at_most_at_s = 0.0, float("-inf")
         self._throttled_s = float("-inf")
 
     def note_throttled(self) -> None:
@@ -72,15 +72,22 @@ class ReplyTimes:
                 self._take_in(took_s, now_s)
 
     def _take_in(self, took_s: float, now_s: float) -> None:
-        self._seen.append((now_s, took_s))
-        if took_s > self._at_most_s:
-            self._at_most_s = took_s
+        seen = self._seen
+        if len(seen) == _REMEMBERED and seen[0] == (self._at_most_at_s, self._at_most_s):
+            self._at_most_at_s = float("-inf")
+        seen.append((now_s, took_s))
+        if took_s >= self._at_most_s:
+            self._at_most_s, self._at_most_at_s = took_s, now_s
 
     async def timed(self, look: Coroutine[Any, Any, Sighting], limit_s: float) -> Sighting:
         """Look an order up, and take in what the answer took; another failure than silence says nothing."""
         asked_s = asyncio.get_running_loop().time()
         sighting = await look
-        self.take_in(asked_s, limit_s, answered=sighting.state != "unreadable")
+        if sighting.state == "unreadable":
+            self.take_in(asked_s, limit_s, answered=False)
+        else:
+            now_s = asyncio.get_running_loop().time()
+            self.note((now_s - asked_s) / sighting.asks, now_s)
         return sighting
 
     def slowest_s(self, floor_s: float = 0.0) -> float:
@@ -88,21 +95,28 @@ class ReplyTimes:
         # Nearly always nothing was slow for a while: then nothing has to be looked through.
         if self._at_most_s <= floor_s:
             return 0.0
-        since_s = asyncio.get_running_loop().time() - _RECENT_S
-        self._at_most_s = max((took_s for at_s, took_s in self._seen if at_s >= since_s), default=0.0)
-        return self._at_most_s
+        slowest_s = self._recent_s()
+        return slowest_s if slowest_s > floor_s else 0.0
 
     def quick_s(self) -> float:
         """Return what recent answers took at most, seconds; 0 where none came lately."""
         if not self._seen or self._seen[-1][0] < asyncio.get_running_loop().time() - _RECENT_S:
             return 0.0
+        return self._recent_s()
+
+    def _recent_s(self) -> float:
+        """Return the slowest of the recent answers; one that is old, or that sixteen others followed, is forgotten."""
+        since_s = asyncio.get_running_loop().time() - _RECENT_S
+        if self._at_most_at_s < since_s:
+            recent = [(took_s, at_s) for at_s, took_s in self._seen if at_s >= since_s]
+            self._at_most_s, self._at_most_at_s = max(recent, default=(0.0, float("-inf")))
         return self._at_most_s
 
 
 def slow_answer_s(settings: Settings, replies: ReplyTimes) -> float:
     """Return what the slowest of the recent answers took, seconds, where that is slow beside the policy's hurry; 0.
 
-    Slow is more than three times ``hedge_stop_sec``; without that key no venue is.
+    Slow is more than twice ``hedge_stop_sec``; without that key no venue is.
     """
     return replies.slowest_s(_SLOW_TIMES * settings.hedge_stop_sec) if settings.hedge_stop_sec else 0.0
 

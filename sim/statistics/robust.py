@@ -27,7 +27,8 @@ class Law:
     """Hold an estimate, its error and what is known of the law of (estimate - truth) / error.
 
     ``skew`` is the skewness of the estimate itself, about 1/√G of that of clusters, NaN when clusters are too few to
-    have one; ``ratios`` are the bootstrap's, empty when there is none.  ``error`` is NaN where nothing repeats.
+    have one; ``ratios`` are the bootstrap's, empty when there is none.  ``error`` is NaN where nothing repeats, or
+    where a few clusters are equal.
     """
 
     value: float
@@ -95,6 +96,9 @@ def law_of(grid: Grid, function: Function, *, name: str, draws: int, seed: int) 
         return Law(value if grid.n else math.nan, math.nan, 1.0, 0.0, nothing)
     pulls = _pulls(grid, function)
     error, degrees, skew = _spread(grid, pulls, _correlation(grid, function, pulls))
+    if error == 0.0 and value != 0.0 and grid.units < FEW_CLUSTERS:
+        # A few clusters that say the same by chance are no certainty; that nothing differs at all is told as such.
+        return Law(value, math.nan, degrees, math.nan, nothing)
     if error == 0.0 or grid.units < FEW_CLUSTERS:
         return Law(value, error, degrees, math.nan, nothing)
     ratios = studentised(grid, function, name, draws, seed) if draws else nothing

@@ -60,8 +60,8 @@ FIRST = OrderResult(True, "first")
     ("slowest_s", "throttled", "sent_s"),
     [
         (0.0, False, []),
-        (0.7, False, []),
-        (0.8, False, [0.75, 1.5, 2.25, 3.0]),
+        (0.5, False, []),
+        (0.6, False, [0.75, 1.5, 2.25, 3.0]),
         (0.0, True, [0.75, 1.5, 2.25, 3.0]),
     ],
 )

@@ -53,11 +53,11 @@ def test_a_request_a_position_waits_for_follows_the_recent_answers(
 
 @pytest.mark.parametrize(("state", "waits_s"), [("absent", 0.6), ("there", 0.6), ("unreadable", 1.0)])
 def test_the_answer_to_a_look_counts_as_one(state: Any, waits_s: float) -> None:
-    """What was read shows how quick the venue is; what could not be read shows nothing."""
+    """What was read, here by two requests, shows how quick the venue is; what could not be read shows nothing."""
 
     async def look() -> Sighting:
-        await asyncio.sleep(0.2)
-        return Sighting(state)
+        await asyncio.sleep(0.4)
+        return Sighting(state, asks=2)
 
     async def main() -> float:
         replies = ReplyTimes()

@@ -119,9 +119,9 @@ def test_nothing_is_sent_while_nothing_is_throttled_and_at_once_when_it_is() -> 
     assert sent_s(own) == pytest.approx([0.75, 1.0])
 
 
-@pytest.mark.parametrize(("slowest_s", "sent"), [(0.75, []), (0.76, [0.75, 1.5, 2.25, 3.0])])
+@pytest.mark.parametrize(("slowest_s", "sent"), [(0.5, []), (0.51, [0.75, 1.5, 2.25, 3.0])])
 def test_at_a_slow_venue_every_third_time_will_do(slowest_s: float, sent: list[float]) -> None:
-    """Slow is what takes longer than three waits; a quick one's missing answer is lost, and settled by its own."""
+    """Slow is what takes longer than two waits; a quick one's missing answer is lost, and settled by its own."""
     own = Own(throttled=False)
     own.slowest_s = slowest_s
     hedge(own, until_s=3.1)
@@ -156,7 +156,7 @@ def test_a_further_stop_the_price_has_reached_sends_the_position_out() -> None:
     assert limit.hurried == []
 
 
-@pytest.mark.parametrize(("slowest_s", "sent"), [(0.75, 7), (1.2, 5)])
+@pytest.mark.parametrize(("slowest_s", "sent"), [(0.5, 7), (1.2, 5)])
 def test_a_slow_venue_leaves_half_an_answers_time_to_the_way_out(slowest_s: float, sent: int) -> None:
     """The placement ends that much before the deadline, at the next tick; a quick venue needs none of it."""
     own = Own()

@@ -178,3 +178,14 @@ def test_sign_table_says_which_way_each_date_points() -> None:
         (3, 2, "+"),
         (4, 0, ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("count", "step", "width"), [(2, 1.0, None), (4, 1.0, None), (5, 1.0, 0.0), (2, 0.0, 0.0)]
+)
+def test_a_tie_of_a_few_clusters_is_no_certainty(count: int, step: float, width: float | None) -> None:
+    """Fewer than five that differ by the same have no interval; where no pair differs there is nothing to doubt."""
+    values, dates, seeds = np.zeros(count), np.zeros(count, dtype=int), np.arange(count)
+    found = paired_mean(values, values + step, dates, seeds)
+    assert found.value == step
+    assert math.isnan(found.low) if width is None else found.width == width
