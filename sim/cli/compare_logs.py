@@ -46,8 +46,8 @@ def compare_logs(
     """
     from dataclasses import asdict
 
-    each_once([before])
-    each_once([after])
+    each_once([before], "BEFORE")
+    each_once([after], "AFTER")
     from sim.calibrate.logs import plain
     from sim.calibrate.logs.deployment import judge_deployment
 

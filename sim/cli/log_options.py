@@ -23,20 +23,23 @@ Timezone = Annotated[
 ]
 
 
-def each_once(files: list[Path]) -> None:
-    """Raise InputError for a log that is no file, or is named twice: before anything slow is imported."""
+def each_once(files: list[Path], what: str = "LOG") -> None:
+    """Raise InputError for a log that is no file, or is named twice: before anything slow is imported.
+
+    ``what``: the argument's name in the message.
+    """
     from sim.errors import InputError
 
     seen: dict[Path, Path] = {}
     for file in files:
         if file.is_dir():
-            raise InputError("LOG", str(file), f"files; of a folder they are named, as in {file / '*.log'}")
+            raise InputError(what, str(file), f"files; of a folder they are named, as in {file / '*.log'}")
         if not file.is_file():
             from sim.scenario.files import neighbour
 
-            raise InputError("LOG", str(file), "a file that is there", neighbour(str(file), Path()))
+            raise InputError(what, str(file), "a file that is there", neighbour(str(file), Path()))
         if file.resolve() in seen:
-            raise InputError("LOG", str(file), "each file once; its lines would be counted twice")
+            raise InputError(what, str(file), "each file once; its lines would be counted twice")
         seen[file.resolve()] = file
 
 

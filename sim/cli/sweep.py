@@ -214,8 +214,9 @@ def _print_summary(summary: SweepSummary) -> None:
         print(f"pairing   divides the variance of the difference by {span}")
     for note in dict.fromkeys(cell.note for cell in summary.cells if cell.note):
         print(f"note      {note}: with fewer than ten dates nothing is marked better or worse")
+        several = len({cell.scenario for cell in held}) > 1
         signs = [
-            f"{_name_of_cell(cell)} {cell.dates_better}/{cell.dates_worse}"
+            f"{f'{cell.scenario} ' * several}{_name_of_cell(cell)} {cell.dates_better}/{cell.dates_worse}"
             for cell in held
             if cell.note == note
         ]
@@ -258,7 +259,9 @@ def _name_of_cell(cell: CellSummary | ExpectedLoss) -> str:
 
 
 def _row(cell: CellSummary) -> tuple[str, ...]:
-    interval = "baseline" if cell.is_baseline else f"{cell.money_low:,.0f} … {cell.money_high:,.0f}"
+    interval = f"{cell.money_low:,.0f} … {cell.money_high:,.0f}"
+    if cell.is_baseline or math.isnan(cell.money_low):
+        interval = "baseline" if cell.is_baseline else "too few clusters"
     return (
         _name_of_cell(cell),
         f"{cell.intents:,}",

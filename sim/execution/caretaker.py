@@ -124,6 +124,10 @@ class Caretaker:
             return None
         else:
             sighting = await own.look(stop_id, conditional=True)
+            if sighting.state == "unreadable":
+                # Nothing is known of the stop: the next look is not the one of a stop that was seen.
+                self._planned_s = sorted([*self._planned_s, loop.time() + _NEAR_LOOK_S])
+                return sighting
         if sighting is not None:
             self._look_due_s = loop.time() + own.settings.verify_every_sec
         return sighting

@@ -41,7 +41,7 @@ class ExitHedge(Hedge):
             first.cancel()
             raise
         finally:
-            self._timer.cancel()
+            self._end()
 
     async def _first(self) -> None:
         try:
@@ -60,9 +60,6 @@ class ExitHedge(Hedge):
     def _tell(self, result: OrderResult) -> None:
         if not self._answered.done():
             self._answered.set_result(result)
-
-    def _end(self) -> None:
-        self._timer.cancel()
 
     async def _withdrawn(self, number: int, params: dict[str, Any]) -> str | None:
         del number, params

@@ -38,12 +38,12 @@ class Hedge:
         raise NotImplementedError
 
     def _is_late(self) -> bool:
-        """Tell whether the placement is to end now, whatever becomes of it."""
+        """Tell whether no new order may be begun any more."""
         return False
 
     def _end(self) -> None:
-        """End the guarded placement, and begin no new order."""
-        raise NotImplementedError
+        """Begin no new order."""
+        self._timer.cancel()
 
     def _arm(self) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(self._own.settings.hedge_stop_sec, self._next)

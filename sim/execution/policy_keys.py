@@ -100,7 +100,10 @@ class Settings(RetryKeys):
     hedge_stop_sec: float = field(
         default=0.25,
         metadata=number(
-            0.0, 60.0, "s", "Send another stop so long after the last, while stops are throttled; 0: never."
+            0.0,
+            60.0,
+            "s",
+            "Send another stop or exit so long after the last while they are throttled or the venue is slow; 0: never.",
         ),
     )
     read_back: bool = field(

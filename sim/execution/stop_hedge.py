@@ -62,7 +62,8 @@ class StopHedge(Hedge):
         return self._own.deadline_s - asyncio.get_running_loop().time() < slowest_s / 2
 
     def _end(self) -> None:
-        self._timer.cancel()
+        """End the first placement too."""
+        super()._end()
         self._limit.hurry(0.0)
 
     async def _send(self) -> None:
@@ -88,7 +89,8 @@ class StopHedge(Hedge):
             return
         if await own.cancel_until_gone([client_id], _CANCEL_TRIES):
             return
-        if client_id in own.resting and not own.flat:
+        # One that the venue did not know yet may come to life later still: the sweep cancels it once more.
+        if result.success and client_id in own.resting and not own.flat:
             own.resting.remove(client_id)
             own.write()
 

@@ -14,6 +14,7 @@ import gc
 import logging
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final, Literal
 
 from sim.clock import EventLimit, VirtualLoop
@@ -43,7 +44,8 @@ from sim.world.recorder import Recorder
 
 COLLECT_EVERY_INTENTS: Final = 4096
 """How often cycles are looked for while a run goes on; a kilobyte of them per request would be some 25 MB."""
-
+COLLECT_EVERY_RUNS: Final = 64
+_RUNS: Final = count(1)
 End = Literal["finished", "time limit", "event limit"]
 
 
@@ -187,12 +189,11 @@ class World:
 
     def run(self) -> RunRecord:
         """Run to the end; raise what the simulator itself got wrong, record what the code under test did."""
-        # The run's objects die by reference count: the collector would walk each of them once for nothing, at a
-        # sixth of the run's time.  Cycles that code under test makes are collected by the number of intents.
+        # The run's objects die by reference count: to walk each of them once for nothing takes a sixth of the run.
+        # Cycles that code under test makes are collected by the number of intents.
         was_enabled = gc.isenabled()
         gc.disable()
-        # What was there before is out of the collector's sight: its rubbish is not this run's, and walking through
-        # it once more would take longer than a short run.
+        # What was there before is not this run's rubbish, and to walk through it takes longer than a short run.
         gc.freeze()
         try:
             return self._run_fenced()
@@ -200,6 +201,9 @@ class World:
             gc.unfreeze()
             if was_enabled:
                 gc.enable()
+                # By itself the collector finds what runs leave in cycles not worth a walk.
+                if not next(_RUNS) % COLLECT_EVERY_RUNS:
+                    gc.collect()
 
     def _run_fenced(self) -> RunRecord:
         ended: End = "finished"

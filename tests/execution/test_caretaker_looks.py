@@ -171,6 +171,16 @@ def test_a_mark_that_cannot_be_read_is_asked_for_again_soon() -> None:
     assert hanging.at("look") == pytest.approx([1.5, 2.7])
 
 
+def test_a_look_without_an_answer_is_made_again_soon() -> None:
+    """A second and a half later, beside the planned ones: the next minute's look is for a stop that was seen."""
+    world = World()
+    world.sightings = [THERE, THERE, Sighting("unreadable"), Sighting("unreadable"), THERE]
+    assert watch(world).at("look") == pytest.approx([1.0, 2.2, 3.8, 5.3, 6.8, 66.8])
+    first = World()
+    first.sightings = [Sighting("unreadable")]
+    assert watch(first, until_s=9.0).at("look") == pytest.approx([1.0, 2.2, 2.5, 3.8])
+
+
 def test_nothing_is_looked_at_without_a_wish_for_it_or_after_the_end() -> None:
     """``verify_every_sec`` 0; stopped before the first look; stopped between two."""
     assert watch(World(verify_every_sec=0.0)).log == []

@@ -194,10 +194,10 @@ def test_a_surplus_stop_that_may_still_rest_stays_written_down() -> None:
 
 @pytest.mark.parametrize("outcome", ["unknown", "cut_off"])
 def test_a_stop_of_unknown_fate_is_cancelled_once_that_is_certain(outcome: str) -> None:
-    """After the deadline for unknowns, and where another one rests; where none does it is left to protect."""
+    """After the deadline for unknowns, where another one rests, and by the sweep again; else it is left to protect."""
     own = Own((0.1, False, outcome))
     hedge(own, (0.3, lambda made: made.over(first_rests=True)))
-    assert own.log[1:] == [(7.35, "cancel s1 6"), (7.35, "write")]
+    assert (own.log[1:], own.resting) == ([(7.35, "cancel s1 6")], ["s1"])
     bare = Own((0.1, False, outcome))
     hedge(bare, (0.3, lambda made: made.over(first_rests=False)))
     assert bare.log == [(0.25, "send s1")]
