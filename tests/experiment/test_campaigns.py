@@ -31,13 +31,12 @@ def markets() -> dict[str, tuple[LoadedScenario, Market]]:
     """Load the market of every shipped scenario whose recordings are here, each market once."""
     found: dict[Any, tuple[str, LoadedScenario, Market]] = {}
     for name in scenario_names():
-        loaded = load_scenario(name)
-        market = loaded.scenario.market
-        key = (tuple(market.references), str(market.from_), str(market.to), market.line)
-        if key in found:
-            continue
         try:
-            found[key] = (name, loaded, load_market_of(loaded))
+            loaded = load_scenario(name)
+            market = loaded.scenario.market
+            key = (tuple(market.references), str(market.from_), str(market.to), market.line)
+            if key not in found:
+                found[key] = (name, loaded, load_market_of(loaded))
         except InputError as error:
             if "shared" not in str(error):
                 raise
