@@ -89,7 +89,8 @@ class Caretaker:
     async def _act_upon(self, sighting: Sighting) -> None:
         own = self._own
         own.executor.emit(StopLooked(own.bracket.symbol, own.stop_id, sighting.state, sighting.status))
-        self._missed = self._missed + 1 if sighting.state == "absent" else 0
+        if sighting.state != "unreadable":
+            self._missed = self._missed + 1 if sighting.state == "absent" else 0
         if sighting.state == "ended" or self._missed >= _MISSED_IS_GONE:
             self._missed = 0
             await self._stop_is_gone(ended=sighting.state == "ended")

@@ -176,6 +176,9 @@ def test_a_look_without_an_answer_is_made_again_soon() -> None:
     world = World()
     world.sightings = [THERE, THERE, Sighting("unreadable"), Sighting("unreadable"), THERE]
     assert watch(world).at("look") == pytest.approx([1.0, 2.2, 3.8, 5.3, 6.8, 66.8])
+    missed = World()
+    missed.sightings = [THERE, ABSENT, Sighting("unreadable"), ABSENT]
+    assert watch(missed, until_s=3.6).at("place") == pytest.approx([3.2])
     first = World()
     first.sightings = [Sighting("unreadable")]
     assert watch(first, until_s=9.0).at("look") == pytest.approx([1.0, 2.2, 2.5, 3.8])
