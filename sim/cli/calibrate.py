@@ -25,6 +25,8 @@ _OUTAGES = ("outage", "seen", "mean length", "95 %", "mean gap", "95 % of the ga
 _NUMBERS = ("number", "log", "95 %", "n", "simulated", "true", "applied = 1", "true at 1")
 
 _LONGEST_HOLD_S = 31_622_400.0
+_POLICY, _TIMEZONE, _SL_PCT, _TP_PCT, _HOLD_S = "d7", "UTC", 0.004, 0.008, 900.0
+"""What the options are unless stated."""
 
 
 def calibrate(
@@ -33,7 +35,7 @@ def calibrate(
     ],
     regex: Regex = None,
     json_lines: JsonLines = None,
-    timezone: Timezone = "UTC",
+    timezone: Timezone = _TIMEZONE,
     klines: Annotated[
         str,
         typer.Option("--klines", metavar="TAPE", help="The day's own tape, as a scenario's market names it."),
@@ -45,12 +47,16 @@ def calibrate(
             metavar="NAME|FILE",
             help="The policy that wrote the logs, for the runs and the check.",
         ),
-    ] = "d7",
-    sl_pct: Annotated[float, typer.Option("--sl-pct", metavar="SHARE", help="The stop's distance.")] = 0.004,
+    ] = _POLICY,
+    sl_pct: Annotated[
+        float, typer.Option("--sl-pct", metavar="SHARE", help="The stop's distance.")
+    ] = _SL_PCT,
     tp_pct: Annotated[
         float, typer.Option("--tp-pct", metavar="SHARE", help="The target's distance.")
-    ] = 0.008,
-    hold_s: Annotated[float, typer.Option("--hold-s", metavar="S", help="The longest holding time.")] = 900.0,
+    ] = _TP_PCT,
+    hold_s: Annotated[
+        float, typer.Option("--hold-s", metavar="S", help="The longest holding time.")
+    ] = _HOLD_S,
     intents: Intents = None,
     runs: Annotated[bool, typer.Option("--runs/--no-runs", help="Run the scenario at both ends.")] = True,
     out: Out = None,
@@ -100,18 +106,19 @@ def calibrate(
         {
             "--regex": (regex, None),
             "--json-lines": (json_lines, None),
-            "--timezone": (timezone, "UTC"),
+            "--timezone": (timezone, _TIMEZONE),
             "--klines": (klines, ""),
-            "--policy": (policy, "d7"),
-            "--sl-pct": (sl_pct, 0.004),
-            "--tp-pct": (tp_pct, 0.008),
-            "--hold-s": (hold_s, 900.0),
+            "--policy": (policy, _POLICY),
+            "--sl-pct": (sl_pct, _SL_PCT),
+            "--tp-pct": (tp_pct, _TP_PCT),
+            "--hold-s": (hold_s, _HOLD_S),
         },
     )
     with new_folder(target) as folder:
         log = read_into(logs, regex, json_lines, timezone, folder, quiet=quiet)
+        day = day_of(log, tape, assumed)
         if klines:
-            check_tape(klines, day_of(log, tape, assumed))
+            check_tape(klines, day)
         found = fitted(log.tally)
         ends = publish(
             log,
@@ -133,7 +140,7 @@ def calibrate(
             from sim.report.printing import wrapped
 
             print("\n".join(wrapped(line_counts(log.counts, log.cut_off, timezone))))
-            print("\n".join(wrapped(_replayed(log, day_of(log, tape, assumed)))))
+            print("\n".join(wrapped(_replayed(log, day))))
             _print(found, ends)
         print(target / "scenario.toml")
 

@@ -8,6 +8,7 @@ time a position may stand bare.  What further orders are, and what becomes of th
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ _SLOW_TICKS: Final = 3
 """A slow venue is asked again only after so many waits."""
 
 
-class Hedge:
+class Hedge(ABC):
     """Guard one placement of an intent: every ``hedge_stop_sec`` ask whether a further order goes out.
 
     ``most``: how many further ones are sent at most; ``throttled_ticks``: after how many waits, while the venue
@@ -34,8 +35,9 @@ class Hedge:
         self._sent = self._ticks = 0
         self._timer = self._arm()
 
+    @abstractmethod
     def _send(self) -> Coroutine[Any, Any, None]:
-        raise NotImplementedError
+        """Send a further order, and see to what becomes of it."""
 
     def _is_late(self) -> bool:
         """Tell whether no new order may be begun any more."""

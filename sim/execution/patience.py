@@ -26,7 +26,11 @@ _QUICK_TIMES: Final = 3.0
 """The same where a position waits, and answers come quickly: what takes longer than that is lost."""
 
 _SLOW_TIMES: Final = 2.0
+"""How many times ``hedge_stop_sec`` an answer may take before the venue is slow."""
+
 _SLOW_SILENCES: Final = 2
+"""How many requests in a row without an answer are no lost ones."""
+
 _RESOLUTION_S: Final = 1e-5
 
 _LEAST_S: Final = 0.35
@@ -57,15 +61,16 @@ class ReplyTimes:
         self._silences = 0
         self._take_in(took_s, asyncio.get_running_loop().time() if now_s is None else now_s)
 
-    def take_in(self, sent_s: float, limit_s: float, *, answered: bool) -> None:
+    def take_in(self, sent_s: float, limit_s: float, *, answered: bool, asks: int = 1) -> None:
         """Take in what became just now of a request sent at the loop's ``sent_s`` that was waited for ``limit_s``.
 
         One without an answer may have been lost; two in a row were slow.  One that was cut short says nothing.
+        ``asks``: how many requests, one after another, the answer took.
         """
         now_s = asyncio.get_running_loop().time()
         took_s = now_s - sent_s
         if answered:
-            self.note(took_s, now_s)
+            self.note(took_s / asks, now_s)
         elif took_s >= limit_s - _RESOLUTION_S:
             self._silences += 1
             if self._silences >= _SLOW_SILENCES:
@@ -83,11 +88,7 @@ class ReplyTimes:
         """Look an order up, and take in what the answer took; another failure than silence says nothing."""
         asked_s = asyncio.get_running_loop().time()
         sighting = await look
-        if sighting.state == "unreadable":
-            self.take_in(asked_s, limit_s, answered=False)
-        else:
-            now_s = asyncio.get_running_loop().time()
-            self.note((now_s - asked_s) / sighting.asks, now_s)
+        self.take_in(asked_s, limit_s, answered=sighting.state != "unreadable", asks=sighting.asks)
         return sighting
 
     def slowest_s(self, floor_s: float = 0.0) -> float:

@@ -125,7 +125,11 @@ class SafeBracket:
         if flat:
             await self._way_out.sweep()
             return False
-        if entry.closing or own.stop is None or not (rests or await self._is_put_up_again(own.stop)):
+        if (
+            entry.closing
+            or own.stop is None
+            or not (rests or await self._protection.place_stop(own.stop, again=True) != "failed")
+        ):
             self.exit_result = await self._way_out.flatten()
             return False
         self._caretaker.start()
@@ -155,9 +159,6 @@ class SafeBracket:
             return False
         patience_s = own.settings.protect_deadline_sec / 4
         return (await own.look_until(own.stop_id, is_known, patience_s, conditional=True)).state == "there"
-
-    async def _is_put_up_again(self, stop: ProtectiveOrder) -> bool:
-        return await self._protection.place_stop(stop, again=True) != "failed"
 
     async def close(self) -> OrderResult:
         """Close the position on the strategy's wish; where that fails its stop is looked after on."""

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from sim.calibrate.logs.flows import Attempt
 from sim.chance import Stream
 
 Array = np.ndarray[Any, Any]
@@ -91,10 +90,6 @@ class Looks:
     seen: int = 0
     _mask: int = 0
     _block_mask: int = 0
-
-    def add(self, attempt: Attempt) -> None:
-        """Take one attempt."""
-        self.take(attempt.sent_us, attempt.failure, attempt.role)
 
     def take(self, at_us: int, failure: str, whose: str) -> None:
         """Take one look at ``at_us``; ``failure`` "" for one that was answered well."""
