@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from sim.errors import InputError
+from sim.wording import counted
 
 if TYPE_CHECKING:
     from sim.experiment import GateReport
@@ -71,14 +72,14 @@ def markdown(reports: Sequence[GateReport], skipped: Sequence[tuple[str, str]]) 
     failed = [report for report in reports if not report.passed]
     runs, exact = sum(report.runs for report in reports), sum(report.exact for report in reports)
     if any(report.updated for report in reports):
-        verdict = f"**Expectations rewritten**: {runs} runs of {_count(len(reports), 'scenario')}."
+        verdict = f"**Expectations rewritten**: {runs} runs of {counted(len(reports), 'scenario')}."
     elif failed:
-        total = _count(sum(len(report.differences) for report in failed), "difference")
+        total = counted(sum(len(report.differences) for report in failed), "difference")
         verdict = f"**Order execution got worse, or is not as expected**: {total} in {len(failed)} of "
-        verdict += f"{_count(len(reports), 'scenario')}."
+        verdict += f"{counted(len(reports), 'scenario')}."
     else:
-        verdict = f"**Order execution is as expected**: {_count(runs, 'run')} of "
-        verdict += f"{_count(len(reports), 'scenario')}, {exact} byte for byte."
+        verdict = f"**Order execution is as expected**: {counted(runs, 'run')} of "
+        verdict += f"{counted(len(reports), 'scenario')}, {exact} byte for byte."
     lines = [verdict, ""]
     if failed:
         lines += [
@@ -105,10 +106,6 @@ def markdown(reports: Sequence[GateReport], skipped: Sequence[tuple[str, str]]) 
         lines += ["", "</details>", ""]
     lines += [f"Skipped: `{name}` ({_cell(why)})" for name, why in skipped]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" + ("" if number == 1 else "s")
 
 
 def _cell(text: str) -> str:

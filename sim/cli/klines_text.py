@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sim.cli.output import WIDTH
+from sim.wording import counted
 
 if TYPE_CHECKING:
     from sim.market.archive import FetchReport
@@ -39,8 +40,8 @@ def _what_is_there(report: FetchReport) -> Iterator[str]:
     series = report.series
     what = " ".join(filter(None, (series.market, series.kind, series.symbol, series.interval)))
     months = sum(piece.is_month for piece in there)
-    sizes = [_counted(months, "monthly file"), _counted(len(there) - months, "daily file")]
-    parts = [", ".join(size for size in sizes if size)]
+    sizes = ((months, "monthly file"), (len(there) - months, "daily file"))
+    parts = [", ".join(counted(number, noun) for number, noun in sizes if number)]
     if report.fetched:
         parts.append(f"{len(report.fetched)} fetched ({decimal(report.bytes)})")
     if report.cached:
@@ -50,10 +51,6 @@ def _what_is_there(report: FetchReport) -> Iterator[str]:
     for text in _periods(report.replaced):
         yield f"  not published as a month, fetched by days: {text}"
     yield from _hint(report)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}" if number else ""
 
 
 def _hint(report: FetchReport) -> Iterator[str]:
@@ -88,7 +85,7 @@ def _what_is_not(report: FetchReport) -> Iterator[str]:
         yield "nothing of it is published; is the symbol spelled as Binance does, and was it listed then?"
     if not report.reached:
         reason = next(iter(report.failed.values()))
-        files = _counted(len(report.failed) + report.untried, "file")
+        files = counted(len(report.failed) + report.untried, "file")
         yield f"error: the server cannot be reached: {reason}; {files} not fetched"
         return
     for number, (piece, reason) in enumerate(sorted(report.failed.items())):
@@ -128,7 +125,7 @@ def report_lines(report: SetReport, most: int) -> Iterator[str]:
     if report.first_us is not None and report.end_us is not None:
         fine = report.interval_us is None or report.interval_us < _MINUTE_US
         span = f"{_time(report.first_us, fine)} to {_time(report.end_us, fine)} UTC"
-        files = _counted(report.files, "file")
+        files = counted(report.files, "file")
         yield f"  {report.symbol or 'symbol unknown'}, {report.kind}: {report.rows:,} rows in {files}"
         yield f"  {span}"
     for finding in report.findings:

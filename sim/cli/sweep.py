@@ -20,6 +20,7 @@ from sim.api.progress import progress_bar
 from sim.api.values import comma_list, whole_number
 from sim.cli.options import Intents, Json, Quiet, Set
 from sim.cli.output import WIDTH, print_table
+from sim.wording import counted
 
 if TYPE_CHECKING:
     from sim.sweep import Asked, CellSummary, ExpectedLoss, SweepSummary
@@ -198,7 +199,9 @@ def _print_summary(summary: SweepSummary) -> None:
     columns = ("policy", "intents", "traded", "money", "interval", "CVaR95", "naked", "doubled", "broken", "")
     for scenario in dict.fromkeys(cell.scenario for cell in summary.cells):
         cells = [cell for cell in summary.cells if cell.scenario == scenario]
-        print(f"{scenario}  ({cells[0].runs} seeds, {cells[0].clusters} clusters, {cells[0].dates} dates)")
+        first = cells[0]
+        sizes = ((first.runs, "seed"), (first.clusters, "cluster"), (first.dates, "date"))
+        print(f"{scenario}  ({', '.join(counted(number, noun) for number, noun in sizes)})")
         print_table(columns, [_row(cell) for cell in cells], right=columns[1:9])
         print()
     held = [cell for cell in summary.cells if not cell.is_baseline]

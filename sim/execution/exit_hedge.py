@@ -14,7 +14,7 @@ from .hedge import Hedge
 from .intent_orders import IntentOrders
 from .placement import BeforeAttempt, OrderResult
 
-_MOST: Final = 4
+_MOST: Final = 6
 _THROTTLED_TICKS: Final = 3
 _NOTHING_TO_REDUCE: Final = -2022
 

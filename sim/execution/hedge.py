@@ -16,7 +16,7 @@ from .intent_orders import IntentOrders
 from .patience import slow_answer_s
 
 _SLOW_TICKS: Final = 3
-"""A slow venue is asked again only after so many waits."""
+"""A slow venue is asked again only after so many waits, while its answer would still come in time."""
 
 
 class Hedge(ABC):
@@ -66,8 +66,17 @@ class Hedge(ABC):
         """Tell whether another order goes out: often while the venue throttles, seldom where it is slow.
 
         At a quick one a missing answer is lost: its own placement settles it, and a second order would be one more.
+        A slow one that has no time left for another answer gets the rest at every wait: what leaves late comes late.
         """
-        replies = self._own.executor.replies
-        if replies.was_throttled():
+        own = self._own
+        slowest_s = slow_answer_s(own.settings, own.executor.replies)
+        if slowest_s and self._hurries(slowest_s):
+            return True
+        if own.executor.replies.was_throttled():
             return self._ticks % self._throttled_ticks == 0
-        return self._ticks % _SLOW_TICKS == 0 and slow_answer_s(self._own.settings, replies) > 0.0
+        return self._ticks % _SLOW_TICKS == 0 and slowest_s > 0.0
+
+    def _hurries(self, slowest_s: float) -> bool:
+        """Tell whether a bare position has less time left than an answer takes; an old deadline is another matter's."""
+        left_s = self._own.deadline_s - asyncio.get_running_loop().time()
+        return -self._own.settings.protect_deadline_sec < left_s < slowest_s

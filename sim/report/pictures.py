@@ -19,8 +19,8 @@ from sim.report.plots import slippage as slippage_plots
 from sim.report.plots import time as time_plots
 from sim.report.plots import timeline as timeline_plots
 from sim.report.plots.style import EMPTY, FULL, HALF, Picture, picture, rows_height
-from sim.report.printing import printed
 from sim.report.scales import better_difference
+from sim.wording import counted
 
 
 def _sized(height: float, frame: pd.DataFrame) -> tuple[float, float]:
@@ -31,8 +31,8 @@ def _sized(height: float, frame: pd.DataFrame) -> tuple[float, float]:
 def base_of(result: Result) -> str:
     """Say how much a picture rests on: intents, clusters, seed."""
     intents = result.frames["intents"]
-    clusters = printed(int(intents["cluster"].nunique()))
-    return f"{printed(len(intents))} intents in {clusters} clusters, seed {result.manifest['seed']}."
+    clusters = counted(int(intents["cluster"].nunique()), "cluster")
+    return f"{counted(len(intents), 'intent')} in {clusters}, seed {result.manifest['seed']}."
 
 
 def recovery_pictures(result: Result) -> list[Picture]:

@@ -15,6 +15,7 @@ from sim.report.plots import tuning as plots
 from sim.report.plots.style import HALF, Picture, picture, rows_height
 from sim.report.printing import Heading, PrintedTable, printed, printed_range
 from sim.report.sections import Section
+from sim.wording import counted
 
 EVIDENCE: Final = "evidence.json"
 TRIALS: Final = "trials.csv"
@@ -137,8 +138,9 @@ def _verdict(found: Any, baseline: str) -> str:
         return f"On dates the search never saw, trial {found['trial']} loses exactly as much as {baseline}."
     return (
         f"On dates the search never saw, trial {found['trial']} loses {printed(abs(gap['value']))} bps per intent "
-        f"{word} than {baseline} (95 % interval {printed_range(gap['low'], gap['high'])}, {gap['clusters']} "
-        f"clusters), less on {sum(day['sign'] == '-' for day in days)} of {len(days)} dates{shown}."
+        f"{word} than {baseline} (95 % interval {printed_range(gap['low'], gap['high'])}, "
+        f"{counted(gap['clusters'], 'cluster')}), less on {sum(day['sign'] == '-' for day in days)} of "
+        f"{counted(len(days), 'date')}{shown}."
     )
 
 
@@ -336,7 +338,7 @@ def _regret(found: Any) -> tuple[str, ...]:
 def _facts(facts: Any, found: Any) -> tuple[str, ...]:
     dates = facts["dates"]
     said = [
-        f"Searched on {len(dates['search'])} dates, judged on {len(dates['hold_out'])} others; "
+        f"Searched on {counted(len(dates['search']), 'date')}, judged on {len(dates['hold_out'])} others; "
         f"{len(dates['embargo'])} between them were left out.",
         "Losses are against the ideal executor (I1) on the same prices and latencies, per intent.",
         *(f"{str(note).rstrip('.')}." for note in facts["notes"]),

@@ -16,6 +16,7 @@ import pandas as pd
 from sim.checks import CHECKS
 from sim.experiment import Comparison, Result
 from sim.report.printing import Heading, PrintedTable, printed, printed_range
+from sim.wording import counted
 
 # What an intent did that broke the check: "12 traded twice or ...".
 _DEEDS: Final = {
@@ -58,9 +59,9 @@ def verdict(result: Result) -> str:
     unharmed = total - found.loc[found["intent"] >= 0, "intent"].nunique()
     if parts:
         rest = f"{printed(unharmed)} ({printed(unharmed / total, 'share')} %) broke no rule."
-        opening = f"Of {printed(total)} intents, {listed(parts)}; {rest}"
+        opening = f"Of {counted(total, 'intent')}, {listed(parts)}; {rest}"
     else:
-        opening = f"None of {printed(total)} intents broke a rule of safety or of liveness."
+        opening = f"None of {counted(total, 'intent')} broke a rule of safety or of liveness."
     return " ".join(said for said in (opening, _conduct(result), _cost(result)) if said)
 
 
@@ -72,7 +73,7 @@ def verdict_line(result: Result) -> str:
     found = _judged(result.violations)
     broken = found.loc[found["intent"] >= 0].drop_duplicates(["intent", "check"])
     bad = int(broken["intent"].nunique())
-    said = f"None of {printed(total)} intents broke a rule of safety or of liveness"
+    said = f"None of {counted(total, 'intent')} broke a rule of safety or of liveness"
     if bad:
         counts = broken.groupby("check", sort=True).size()
         most = str(counts.idxmax())
@@ -80,8 +81,8 @@ def verdict_line(result: Result) -> str:
             protect_s=printed(float(result.manifest["protect_s"]))
         )
         said = (
-            f"{printed(bad)} of {printed(total)} intents ({printed(bad / total, 'share')} %) broke a rule of safety or "
-            f"of liveness; most often, {printed(counts.max())} {deed} ({most})"
+            f"{printed(bad)} of {counted(total, 'intent')} ({printed(bad / total, 'share')} %) broke a rule of "
+            f"safety or of liveness; most often, {printed(counts.max())} {deed} ({most})"
         )
     lost = _loss_per_1000(result)
     if math.isnan(lost):
@@ -109,8 +110,8 @@ def doubts(result: Result) -> list[str]:
     escaped = manifest["escaped"]
     if escaped["intents"]:
         said.append(
-            f"An exception left the code under test in {escaped['intents']} intents, which says nothing about "
-            f"its policy; the first one: {escaped['first']}."
+            f"An exception left the code under test in {counted(escaped['intents'], 'intent')}, which says nothing "
+            f"about its policy; the first one: {escaped['first']}."
         )
     requests = int(manifest["requests"])
     lost = int(manifest["unattributed"]) / requests if requests else 0.0
@@ -219,8 +220,10 @@ def _conduct(result: Result) -> str:
     found = result.violations[result.violations["kind"] == "practice"]
     if found.empty:
         return ""
-    counts = [f"{check} in {printed(_distinct(rows))}" for check, rows in found.groupby("check", sort=True)]
-    return f"Rules of conduct, which by themselves lose nothing, were broken too: {listed(counts)} intents."
+    sizes = {str(check): _distinct(rows) for check, rows in found.groupby("check", sort=True)}
+    counts = [f"{check} in {printed(size)}" for check, size in sizes.items()]
+    counts[-1] = f"{[*sizes][-1]} in {counted([*sizes.values()][-1], 'intent')}"
+    return f"Rules of conduct, which by themselves lose nothing, were broken too: {listed(counts)}."
 
 
 def _deed(check: str, result: Result) -> str:
@@ -258,8 +261,8 @@ def _against(policy: str, first: str, row: dict[str, Any]) -> str:
     interval = printed_range(row["low"], row["high"], "quote")
     said = (
         f"{policy} lost {printed(abs(difference), 'quote')} quote per intent {word} than {first} "
-        f"against the ideal executor (95 % interval of the difference {interval}; {printed(row['n'])} pairs, "
-        f"{printed(row['clusters'])} clusters, {printed(row['discordant_clusters'])} discordant)"
+        f"against the ideal executor (95 % interval of the difference {interval}; {counted(row['n'], 'pair')}, "
+        f"{counted(row['clusters'], 'cluster')}, {printed(row['discordant_clusters'])} discordant)"
     )
     if row["low"] <= 0 <= row["high"]:
         return said + ": no difference is shown."

@@ -18,9 +18,14 @@ class Own:
     """Stand for a position at a venue that is slow, throttles, or neither; further exits end as scripted."""
 
     def __init__(
-        self, *ends: tuple[float, OrderResult], slowest_s: float = 0.0, throttled: bool = False
+        self,
+        *ends: tuple[float, OrderResult],
+        slowest_s: float = 0.0,
+        throttled: bool = False,
+        deadline_s: float = -60.0,
     ) -> None:
-        self.settings = Settings(hedge_stop_sec=0.25)
+        self.settings = Settings(hedge_stop_sec=0.25, protect_deadline_sec=3.5)
+        self.deadline_s = deadline_s
         replies = SimpleNamespace(
             was_throttled=lambda: throttled,
             slowest_s=lambda floor_s: slowest_s if slowest_s > floor_s else 0.0,
@@ -61,16 +66,33 @@ FIRST = OrderResult(True, "first")
     [
         (0.0, False, []),
         (0.5, False, []),
-        (0.6, False, [0.75, 1.5, 2.25, 3.0]),
-        (0.0, True, [0.75, 1.5, 2.25, 3.0]),
+        (0.6, False, [0.75, 1.5, 2.25, 3.0, 3.75, 4.5]),
+        (0.0, True, [0.75, 1.5, 2.25, 3.0, 3.75, 4.5]),
     ],
 )
-def test_four_more_exits_go_out_where_the_venue_is_slow_or_throttles(
+def test_six_more_exits_go_out_where_the_venue_is_slow_or_throttles(
     slowest_s: float, throttled: bool, sent_s: list[float]
 ) -> None:
     """Three waits of a quarter of a second apart; at a quick venue that throttles nothing none does."""
     own = Own((5.0, FIRST), slowest_s=slowest_s, throttled=throttled)
     assert close(own) == (FIRST, 5.0)
+    assert own.sent_s == pytest.approx([0.0, *sent_s])
+
+
+@pytest.mark.parametrize(
+    ("deadline_s", "slowest_s", "sent_s"),
+    [
+        (1.8, 1.0, [0.75, 1.0, 1.25, 1.5, 1.75, 2.0]),
+        (-3.0, 1.0, [0.25, 0.75, 1.5, 2.25, 3.0, 3.75]),
+        (1.8, 0.0, []),
+    ],
+)
+def test_a_bare_position_that_has_no_time_for_an_answer_sends_one_at_every_wait(
+    deadline_s: float, slowest_s: float, sent_s: list[float]
+) -> None:
+    """From one answer before its deadline, and for as long as that deadline was after it; a quick venue is believed."""
+    own = Own((6.0, FIRST), slowest_s=slowest_s, deadline_s=deadline_s)
+    assert close(own) == (FIRST, 6.0)
     assert own.sent_s == pytest.approx([0.0, *sent_s])
 
 
@@ -115,3 +137,24 @@ def test_who_is_cancelled_takes_the_first_exit_along_and_an_error_is_raised_to_w
         return [task.cancelled() for task in own.further]
 
     assert run_virtual(main()) == [True]
+
+
+def test_a_first_exit_that_breaks_after_another_was_answered_keeps_its_own_error() -> None:
+    """What counts stays the answer; whoever looks at the task sees why it ended."""
+
+    async def main() -> tuple[OrderResult, BaseException | None]:
+        own = Own((0.1, FIRST), slowest_s=1.0)
+        calls = iter(range(9))
+
+        async def place(before_attempt: Any) -> OrderResult:
+            if next(calls):
+                return await own.place(before_attempt)
+            await asyncio.sleep(2.0)
+            raise ValueError("no such side")
+
+        result = await ExitHedge(own, place).run()  # type: ignore[arg-type]
+        await asyncio.sleep(3.0)
+        return result, own.further[0].exception()
+
+    result, error = run_virtual(main())
+    assert (result, type(error)) == (FIRST, ValueError)

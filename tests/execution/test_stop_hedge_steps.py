@@ -156,13 +156,21 @@ def test_a_further_stop_the_price_has_reached_sends_the_position_out() -> None:
     assert limit.hurried == []
 
 
-@pytest.mark.parametrize(("slowest_s", "sent"), [(0.5, 7), (1.2, 5)])
+def test_what_has_no_time_left_for_an_answer_goes_out_at_every_wait() -> None:
+    """Until the way out has to begin: a stop that leaves late comes late."""
+    own = Own(throttled=False)
+    own.deadline_s, own.slowest_s = 3.0, 1.2
+    hedge(own)
+    assert sent_s(own) == pytest.approx([0.75, 1.5, 2.0, 2.25])
+
+
+@pytest.mark.parametrize(("slowest_s", "sent"), [(0.5, 7), (1.0, 6), (1.2, 5)])
 def test_a_slow_venue_leaves_half_an_answers_time_to_the_way_out(slowest_s: float, sent: int) -> None:
     """The placement ends that much before the deadline, at the next tick; a quick venue needs none of it."""
     own = Own()
     own.deadline_s, own.slowest_s = 2.0, slowest_s
     _, limit = hedge(own, until_s=1.9)
-    assert (len(sent_s(own)), limit.hurried) == (sent, [0.0] if sent == 5 else [])
+    assert (len(sent_s(own)), limit.hurried) == (sent, [0.0] if sent < 7 else [])
 
 
 def test_a_surplus_stop_is_cancelled_and_struck() -> None:
