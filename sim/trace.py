@@ -1,4 +1,4 @@
-"""Record what happened: append-only tables of typed rows, hashed as they fill.
+"""Record what happened: append-only tables of typed rows, hashed when somebody asks.
 
 A row is a tuple in the order of its table's columns.  Rows collect in a list and move into typed numpy chunks, so
 a row costs a tuple and a list append.  ``sha256`` hashes table names, column names, the columns' little-endian
@@ -128,14 +128,12 @@ class Table:
         """Rows not yet in columns.  Its ``append`` is the table's writer: a method of ours would cost more."""
         # Made with the first rows: most tables of a short run never have any.
         self._stored: list[array[Any]] = []
-        self._digests: list[Any] = []
         self._vocabularies: list[_Vocabulary] = []
 
     def _begin(self) -> None:
         """Make the columns."""
         # Grown in place: merging chunks at the end would need, and never give back, their size once more.
         self._stored = [array(_CODES[kind]) for kind in self.kinds]
-        self._digests = [hashlib.sha256(column.encode()) for column in self.columns]
         self._vocabularies = [_Vocabulary() for _ in self.columns]
 
     def flush(self) -> None:
@@ -157,7 +155,6 @@ class Table:
             numbers = map(words.__getitem__, values) if self.kinds[place] == "s" else values
             # array.array takes Python numbers about three times as fast as numpy does.
             rows = array(_CODES[self.kinds[place]], numbers)
-            self._digests[place].update(rows if sys.byteorder == "little" else _swapped(rows))
             try:
                 self._stored[place] += rows
             except BufferError:  # somebody still looks at the column; they keep what they saw
@@ -183,7 +180,11 @@ class Table:
         self.flush()
         if not self._stored:
             return _digest_without_rows(self.name, self.columns)
-        return _digest(self.name, self._digests, self._vocabularies)
+        # Only here, not as rows come in: most runs of a sweep or a hunt are never asked for their hash.
+        digests = [hashlib.sha256(column.encode()) for column in self.columns]
+        for digest, rows in zip(digests, self._stored, strict=True):
+            digest.update(rows if sys.byteorder == "little" else _swapped(rows))
+        return _digest(self.name, digests, self._vocabularies)
 
 
 @lru_cache(maxsize=256)

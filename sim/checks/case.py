@@ -58,6 +58,7 @@ class Case:
     ``trigger_view_us``: how old the prices are that the venue's trigger engine judges.  ``bounds``: all other bounds.
     ``grids``: tick and minimum notional by symbol; without them nothing is held to them.  ``caps``: what the venue
     allows; None: it refuses nobody.  ``fault_rates``: how often each fault that is drawn per request is to fire.
+    ``own_processes``: each intent runs in a process of its own, which hears nobody else's answers.
     """
 
     trace: Trace
@@ -73,6 +74,7 @@ class Case:
     grids: Mapping[str, Grid] = field(default_factory=dict)
     caps: Caps | None = None
     fault_rates: Mapping[str, float] = field(default_factory=dict)
+    own_processes: bool = False
     _tables: dict[str, Columns] = field(default_factory=dict, init=False, repr=False)
     _shared: dict[Callable[[Case], Any], Any] = field(default_factory=dict, init=False, repr=False)
 

@@ -4,17 +4,19 @@ After failed attempt k the executor sleeps min(base * growth^(k-1), cap), and no
 Retry-After and schedules by outcome turn that law into bounds: no less than the least and no more than the most that
 the policy's values allow.
 Announced sleeps are compared with that law; that they were really slept is read from what happened next in the
-placement (a request sent, an attempt failed, its end).  One finding per placement.
+placement (a request sent, an attempt failed, its end).  What the process computed before that request is not slept, nor
+is what passed while its loop stood still.  One finding per placement.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sim.checks.arrays import first_of_group, one_of, rows_of, sum_by
-from sim.checks.case import BoolArray, Case, Columns, Finding, FloatArray, IntArray
+from sim.checks.arrays import first_from, first_of_group, latest_until, one_of, rows_of, sum_by
+from sim.checks.case import NO_INTENT, BoolArray, Case, Columns, Finding, FloatArray, IntArray
 
 _TOLERANCE_US = 1
+_TOO_MANY = (-1003, -1015)
 
 
 def find_wrong_sleeps(case: Case) -> list[Finding]:
@@ -28,6 +30,7 @@ def find_wrong_sleeps(case: Case) -> list[Finding]:
     delay_us = sleeps["delay_us"]
     announced_wrong = (delay_us < least_us - _TOLERANCE_US) | (delay_us > most_us + _TOLERANCE_US)
     slept_wrong = (slept_us >= 0) & (np.abs(slept_us - sleeps["delay_us"]) > _TOLERANCE_US)
+    slept_wrong &= ~(_held_back(case, sleeps) & (slept_us > delay_us))
 
     cut_off = _cut_short(case, placements)
     whole = np.where(finished, ~cut_off[owner] if cut_off.size else True, False)
@@ -110,7 +113,57 @@ def _slept_us(case: Case, placements: Columns, sleeps: Columns) -> tuple[IntArra
     following = after[order.size - sleeps["at_us"].size :]
     known = (following >= 0) & (sleeps["delay_us"] > 0)
     slept = np.where(known, at_us[following] - sleeps["at_us"], -1)
+    slept = np.where(known & _woke_in_time(case, sleeps, at_us[following]), sleeps["delay_us"], slept)
     return slept, known & (kind[following] == 2)
+
+
+def _held_back(case: Case, sleeps: Columns) -> BoolArray:
+    """Tell after which sleeps a limiter may hold the next request back: the venue had said it got too many."""
+    attempts = case.table("attempt")
+    if not (case.settings.use_limiter and attempts["at_us"].size):
+        return np.zeros(sleeps["at_us"].size, dtype=np.bool_)
+    # Both tell of the same failure, in the same placement.
+    most = int(max(attempts["attempt"].max(), sleeps["attempt"].max(initial=0))) + 1
+    failed = rows_of(
+        attempts["placement"] * most + attempts["attempt"], sleeps["placement"] * most + sleeps["attempt"]
+    )
+    held: BoolArray = (failed >= 0) & one_of(attempts["code"], _TOO_MANY)[failed]
+    return held
+
+
+def _woke_in_time(case: Case, sleeps: Columns, next_us: IntArray) -> BoolArray:
+    """Tell which sleeps ended as announced although what came next, at ``next_us``, came later.
+
+    Its intent then began to think at that instant; or the loop of its process stood, and this was as it went on.
+    The record does not say in which placement an intent thinks, but no other begins at that very microsecond by chance.
+    """
+    events = case.table("process")
+    due_us = sleeps["at_us"] + sleeps["delay_us"]
+    if not events["at_us"].size:
+        return np.zeros(due_us.size, dtype=np.bool_)
+    due_us = _once_released(case, sleeps["intent"], due_us)
+    thinks = one_of(events["kind"], ("delayed",))
+    who, begun_us = events["intent"][thinks], events["at_us"][thinks]
+    thought = first_from(who, begun_us, sleeps["intent"], due_us - _TOLERANCE_US)
+    thought_us = begun_us[thought] if begun_us.size else next_us
+    by_thought = (thought >= 0) & (thought_us <= due_us + _TOLERANCE_US) & (thought_us <= next_us)
+    in_time: BoolArray = by_thought | (np.abs(next_us - due_us) <= _TOLERANCE_US)
+    return in_time
+
+
+def _once_released(case: Case, intents: IntArray, due_us: IntArray) -> IntArray:
+    """Return when each timer that is due at ``due_us`` ran: later, where the loop of its process stood then."""
+    events = case.table("process")
+    owner = intents if case.isolation == "intent" else np.full(intents.size, NO_INTENT)
+    stands, goes_on = (one_of(events["kind"], (kind,)) for kind in ("blocked", "released"))
+    stood_us, on_us = events["at_us"][stands], events["at_us"][goes_on]
+    if not (stood_us.size and on_us.size):
+        return due_us
+    since = latest_until(events["intent"][stands], stood_us, owner, due_us)
+    until = first_from(events["intent"][goes_on], on_us, owner, due_us)
+    before = latest_until(events["intent"][goes_on], on_us, owner, due_us)
+    still = (since >= 0) & (until >= 0) & ((before < 0) | (on_us[before] <= stood_us[since]))
+    return np.where(still, on_us[until], due_us)
 
 
 def _silent_and_missing(case: Case, placements: Columns, sleeps: Columns) -> list[tuple[int, Finding]]:

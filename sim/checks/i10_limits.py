@@ -1,9 +1,10 @@
 """I10: nothing is sent in a ban or a wait the venue asked for, and caps are used up to their share (failures F09, F27).
 
 A wait begins when the answer that asks for it arrives and ends when that answer says, by Retry-After or in the text of
-a ban; it binds everybody who asks from the same address.  A 429 that names no time binds nobody.  Weight and orders are
-counted in the venue's own windows, at the documented cost of a call for one symbol, by when requests arrived; each
-address and account is told once, at its fullest window.
+a ban; it binds everybody who asks from the same address and can have heard it: where each intent runs in a process of
+its own, an answer reaches that one alone.  A 429 that names no time binds nobody.  Weight and orders are counted in the
+venue's own windows, at the documented cost of a call for one symbol, by when requests arrived; each address and account
+is told once, at its fullest window.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def _in_waits(case: Case) -> list[Finding]:
     waits, requests = case.table("told_to_wait"), case.table("request")
     if not waits["at_us"].size:
         return []
-    shared = case.caps is None or case.caps.shared_ip
+    shared = (case.caps is None or case.caps.shared_ip) and not case.own_processes
     sent_us = np.sort(requests["sent_us"]) if shared else requests["sent_us"]
     order = np.argsort(requests["sent_us"], kind="stable")
     found: list[Finding] = []

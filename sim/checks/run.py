@@ -29,6 +29,7 @@ def run_checks(
     grids: Mapping[str, Grid] | None = None,
     caps: Caps | None = None,
     fault_rates: Mapping[str, float] | None = None,
+    own_processes: bool = False,
 ) -> int:
     """Write a ``violation`` row for every finding of every check and return their number.
 
@@ -36,7 +37,8 @@ def run_checks(
     ``opening_wallet`` the quote currency each account began with, ``errors`` the run's own (unseen
     exceptions, coroutines never awaited), ``trigger_view_s`` the age of the prices that the venue's trigger engine
     judges, ``bounds`` all other bounds, ``grids`` tick and minimum notional by symbol, ``caps`` what the venue allows,
-    ``fault_rates`` how often each fault that is drawn per request is to fire.
+    ``fault_rates`` how often each fault that is drawn per request is to fire, ``own_processes`` whether each intent ran
+    in a process of its own.
     A safety, liveness or practice row speaks about the code under test, a simulator row about this package; practice
     is a rule of conduct that by itself loses nothing.  The trace must not have been judged before.
     """
@@ -54,6 +56,7 @@ def run_checks(
         grids=grids or {},
         caps=caps,
         fault_rates=fault_rates or {},
+        own_processes=own_processes,
     )
     write = trace.writer("violation")
     count = 0

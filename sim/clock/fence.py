@@ -18,11 +18,11 @@ import sys
 import threading
 import time as time_module
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from sim.clock.loop import VirtualLoop
 from sim.clock.refusing import HEARERS, RealWorldCall, refuse, tell
@@ -83,38 +83,59 @@ class _ActsAs(type):
         return issubclass(subclass, real) if real is not None else super().__subclasscheck__(subclass)
 
 
-def _virtual_datetime(loop: VirtualLoop, epoch_us: int, ahead: Ahead | None) -> tuple[type, type]:
-    utc = datetime_module.UTC
-    start = _RealDatetime(1970, 1, 1, tzinfo=utc)
+class _Shown:
+    """Hold what the virtual datetimes show: the time of one run after the other, as one fence stands at a time.
 
-    def instant() -> datetime_module.datetime:
-        now = int(loop.env._now)
+    To make the two classes anew for each run costs a third of a fence, and whoever kept one would follow a dead run.
+    """
+
+    def __init__(self) -> None:
+        self._start = _RealDatetime(1970, 1, 1, tzinfo=datetime_module.UTC)
+        self._run: tuple[VirtualLoop, int, Ahead | None] | None = None
+
+    def follow(self, loop: VirtualLoop, epoch_us: int, ahead: Ahead | None) -> None:
+        """Show this run's time from now on."""
+        self._run = (loop, epoch_us, ahead)
+
+    def instant(self) -> datetime_module.datetime:
+        """Return the moment of the run, in UTC."""
+        assert self._run is not None
+        loop, epoch_us, ahead = self._run
+        now = loop.now_us
         off = 0 if ahead is None else ahead(now)
-        return start + datetime_module.timedelta(microseconds=epoch_us + now + off)
+        return self._start + datetime_module.timedelta(microseconds=epoch_us + now + off)
 
-    class VirtualDatetime(_RealDatetime, metaclass=_ActsAs):
-        stands_for = _RealDatetime
 
-        @classmethod
-        def now(cls, tz: datetime_module.tzinfo | None = None) -> Any:
-            return instant().astimezone(tz) if tz is not None else instant().replace(tzinfo=None)
+_SHOWN = _Shown()
 
-        @classmethod
-        def utcnow(cls) -> Any:
-            return instant().replace(tzinfo=None)
 
-        @classmethod
-        def today(cls) -> Any:
-            return instant().replace(tzinfo=None)
+class VirtualDatetime(_RealDatetime, metaclass=_ActsAs):
+    """Be ``datetime.datetime`` inside the fence."""
 
-    class VirtualDate(_RealDate, metaclass=_ActsAs):
-        stands_for = _RealDate
+    stands_for = _RealDatetime
 
-        @classmethod
-        def today(cls) -> Any:
-            return instant().date()
+    @classmethod
+    def now(cls, tz: datetime_module.tzinfo | None = None) -> Any:
+        instant = _SHOWN.instant()
+        return instant.astimezone(tz) if tz is not None else instant.replace(tzinfo=None)
 
-    return VirtualDatetime, VirtualDate
+    @classmethod
+    def utcnow(cls) -> Any:
+        return _SHOWN.instant().replace(tzinfo=None)
+
+    @classmethod
+    def today(cls) -> Any:
+        return _SHOWN.instant().replace(tzinfo=None)
+
+
+class VirtualDate(_RealDate, metaclass=_ActsAs):
+    """Be ``datetime.date`` inside the fence."""
+
+    stands_for = _RealDate
+
+    @classmethod
+    def today(cls) -> Any:
+        return _SHOWN.instant().date()
 
 
 def _here(virtual: Callable[..., Any], real: Callable[..., Any]) -> Callable[..., Any]:
@@ -167,20 +188,44 @@ def _set_zone(name: str | None) -> None:
         time_module.tzset()
 
 
-_NAMED: dict[tuple[str, ...], tuple[frozenset[str], list[str]]] = {}
-"""By prefixes: the names of all modules when they were last looked through, and those found."""
+_OURS: Final = "sim."
 
 
-def _under_test(prefixes: Sequence[str]) -> list[Any]:
-    # Asked once for every run, of some thousand modules, which seldom change: only their names are compared.
-    key = tuple(prefixes)
-    known, found = _NAMED.get(key, (None, []))
-    if known != sys.modules.keys():
+@dataclass(frozen=True, slots=True)
+class _Modules:
+    """Hold the names of all modules when they were last looked through, and of those under test."""
+
+    names: list[str]
+    known: frozenset[str]
+    tested: list[str]
+
+
+_LOOKED: dict[tuple[str, ...], _Modules] = {}
+
+
+def _modules_under(prefixes: Sequence[str], clocks: Collection[int]) -> _Modules:
+    """Name the modules under test that may hold a clock: one of the objects whose ids are ``clocks``.
+
+    Modules of this package take their clocks by name as they are imported or never, so that those without one need
+    not be asked again for every run; what code of others holds may change at any time.
+    """
+    key, names = tuple(prefixes), list(sys.modules)
+    looked = _LOOKED.get(key)
+    # Some thousand names, which seldom change: as lists of the same objects they are compared in no time.
+    if looked is None or looked.names != names:
         inside = tuple(prefix + "." for prefix in prefixes)
-        known = frozenset(sys.modules)
-        found = [name for name in sys.modules if name.startswith(inside) or name in key]
-        _NAMED[key] = (known, found)
-    return [module for name in found if (module := sys.modules[name]) is not None]
+        tested = [
+            name
+            for name in names
+            if (name.startswith(inside) or name in key)
+            and not (name.startswith(_OURS) and _holds_none(sys.modules[name], clocks))
+        ]
+        looked = _LOOKED[key] = _Modules(names, frozenset(names), tested)
+    return looked
+
+
+def _holds_none(module: ModuleType | None, clocks: Collection[int]) -> bool:
+    return module is None or not any(id(value) in clocks for value in vars(module).values())
 
 
 @dataclass
@@ -216,16 +261,16 @@ def fenced(
         real = getattr(time_module, name)
         replaced[id(real)] = function
         patches.set(time_module, name, _here(function, real))
-    virtual_datetime, virtual_date = _virtual_datetime(loop, epoch_us, ahead)
-    replaced[id(_RealDatetime)] = virtual_datetime
-    replaced[id(_RealDate)] = virtual_date
+    _SHOWN.follow(loop, epoch_us, ahead)
+    replaced[id(_RealDatetime)] = VirtualDatetime
+    replaced[id(_RealDate)] = VirtualDate
     zone = os.environ.get("TZ")
-    known = set(sys.modules)
+    looked = _modules_under(modules, replaced.keys())
     try:
         _set_zone("UTC")
-        patches.set(datetime_module, "datetime", virtual_datetime)
-        patches.set(datetime_module, "date", virtual_date)
-        for module in _under_test(modules):
+        patches.set(datetime_module, "datetime", VirtualDatetime)
+        patches.set(datetime_module, "date", VirtualDate)
+        for module in [found for name in looked.tested if (found := sys.modules[name]) is not None]:
             for name, value in list(vars(module).items()):
                 if id(value) in replaced and not name.startswith("__"):
                     patches.set(module, name, replaced[id(value)])
@@ -243,7 +288,8 @@ def fenced(
     finally:
         HEARERS.clear()
         # Else "from time import time" in such a module would follow this run's clock for ever.
-        late = [sys.modules.get(name) for name in sys.modules.keys() - known]
-        patches.undo_in(module for module in late if isinstance(module, ModuleType))
+        if list(sys.modules) != looked.names:
+            late = [sys.modules.get(name) for name in sys.modules.keys() - looked.known]
+            patches.undo_in(module for module in late if isinstance(module, ModuleType))
         patches.undo()
         _set_zone(zone)

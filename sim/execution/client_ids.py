@@ -45,7 +45,7 @@ def client_order_id(intent_id: str, order_type: str, number: int = 0) -> str:
 
     Raises ValueError when the intent's id leaves no room.
     """
-    code = _ROLE_CODES.get(order_type, order_type[:1].lower() or "o")
+    code = _ROLE_CODES.get(order_type) or order_type[:1].lower() or "o"
     made = f"{intent_id}-{code}{number if number else ''}"
     if len(made) > MAX_LENGTH:
         raise ValueError(f"intent_id={intent_id!r}: too long, {made!r} has more than {MAX_LENGTH} characters")

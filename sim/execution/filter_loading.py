@@ -15,7 +15,7 @@ from .events import Emitter, SideCallFailed
 from .outcomes import Failure, attempt, attempt_within
 from .patience import ReplyTimes, patience_s
 from .policy_keys import Settings
-from .precision import load_filters
+from .precision import filters_are_known, load_filters
 
 _LIMIT_GROWTH: Final = 2.0
 """How many times longer each further answer is waited for: all symbols together are a large one."""
@@ -57,6 +57,8 @@ class FilterLoader:
 
         The careful way sends nothing it could not round; elsewhere the order goes out as it is, and the log says so.
         """
+        if filters_are_known(self._client):
+            return None
         if not settings.protect_deadline_sec:
             table = await attempt(load_filters, self._client)
             if isinstance(table, Failure):

@@ -49,11 +49,8 @@ class IntentJournal:
 
     def __init__(self, store: MutableMapping[str, str] | None) -> None:
         self._store = store
-
-    @property
-    def keeps(self) -> bool:
-        """Tell whether there is a store to keep entries in."""
-        return self._store is not None
+        self.keeps = store is not None
+        """Whether there is a store to keep entries in."""
 
     def write(self, entry: IntentEntry) -> None:
         """Write an entry down, before what it speaks of is sent."""

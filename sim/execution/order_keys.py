@@ -17,7 +17,8 @@ ClassifierName = Literal[
 Endpoint = Literal["order", "algo", "auto"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Only Settings is ever made: methods written for its bases as well would make every import slower.
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
 class OrderKeys:
     """Carry one checked value for each key about the guard, the attempts and the look-ups."""
 

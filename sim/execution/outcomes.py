@@ -119,21 +119,17 @@ def attempt_within(
     """Do as :func:`attempt`, but give up waiting after ``timeout_s`` seconds (0: never); that is silence."""
     if not timeout_s:
         return attempt(function, *args, **kwargs)
-    return _limited(TimeLimit(timeout_s), function, args, kwargs)
-
-
-def attempt_under(
-    limit: TimeLimit, function: Callable[..., Any], /, *args: Any, **kwargs: Any
-) -> Awaitable[Any]:
-    """Do as :func:`attempt_within` under a limit that somebody else may shorten meanwhile."""
-    return _limited(limit, function, args, kwargs)
+    return attempt_under(TimeLimit(timeout_s), function, *args, **kwargs)
 
 
 @coroutine
-def _limited(
-    limit: TimeLimit, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+def attempt_under(
+    limit: TimeLimit, function: Callable[..., Any], /, *args: Any, **kwargs: Any
 ) -> Generator[Any, Any, Any]:
-    """Attempt and limit in one: an answer that is there after the first step costs no coroutine and no timer."""
+    """Do as :func:`attempt_within` under a limit that somebody else may shorten meanwhile.
+
+    Attempt and limit in one: an answer that is there after the first step costs no coroutine and no timer.
+    """
     outer = _under_way.get()
     _under_way.set(limit)
     try:

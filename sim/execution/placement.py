@@ -22,12 +22,12 @@ from .events import AttemptFailed, BackoffStarted, OrderLookedUp, PlacementEnded
 from .lookup import Sighting, can_look_up, find_conditional, find_order, sighting_of
 from .order_result import OrderResult, Outcome
 from .outcome_classes import OutcomeClass, outcome_class
-from .outcomes import WOULD_TRIGGER, Failure, attempt_under, attempt_within, order_id_or_failure
+from .outcomes import WOULD_TRIGGER, Failure, attempt, attempt_under, order_id_or_failure
 from .patience import patience_s, slow_answer_s
 from .policy_keys import Settings
 from .refused_stop import RefusedStop
 from .schedules import attempt_limit_s, is_too_late, wait_s
-from .time_limit import TimeLimit
+from .time_limit import AskedLimit
 
 if TYPE_CHECKING:
     from .safe_order_executor import SafeOrderExecutor
@@ -85,8 +85,7 @@ class Placement:
         self._can_close = can_close
         self._loop = asyncio.get_running_loop()
         self._started_s = self._sent_s = self._loop.time()
-        self._attempts = 0
-        self._market_tries = 0
+        self._attempts = self._market_tries = 0
         self._was_unknown = self._holds_slot = False
         self._previous_s = 0.0
         self._client_id = client_id_in(params)
@@ -129,7 +128,7 @@ class Placement:
 
     async def _attempt(self) -> tuple[str | Failure, Any]:
         """Send the order once; return its id or the failure, and the reply."""
-        executor, settings = self._executor, self._settings
+        executor, settings, submit, params = self._executor, self._settings, self._submit, self._params
         self._attempts += 1
         self._sent_s = self._loop.time()
         if self._attempts == 1:
@@ -137,14 +136,13 @@ class Placement:
         elif self._client_id is not None:
             # The end of an earlier attempt's order is none of this one's.
             executor.news.renew(self._client_id)
+        has_limit = settings.attempt_timeout_sec or settings.placement_timeout_sec
+        limit = AskedLimit(self._limit_s) if has_limit else None
         try:
-            limit_s = attempt_limit_s(settings, self._sent_s - self._started_s, self._patience_s())
-            if limit_s and self._client_id is not None and settings.look_up_unknown:
+            if limit is not None and self._client_id is not None and settings.look_up_unknown:
                 # News of the order makes the rest of the wait short (failures F20).
-                limit = executor.news.awaited[self._client_id] = TimeLimit(limit_s)
-                reply = await attempt_under(limit, self._submit, **self._params)
-            else:
-                reply = await attempt_within(limit_s, self._submit, **self._params)
+                executor.news.awaited[self._client_id] = limit
+            reply = await (attempt_under(limit, submit, **params) if limit else attempt(submit, **params))
         except asyncio.CancelledError:
             executor.note_call(True, settings)
             raise
@@ -153,9 +151,9 @@ class Placement:
                 executor.news.awaited.pop(self._client_id, None)
             self._release_slot()
         outcome = reply if isinstance(reply, Failure) else order_id_or_failure(reply)
-        if limit_s:
+        if limit is not None:
             answered = not (isinstance(reply, Failure) and reply.kind == "silent")
-            executor.replies.take_in(self._sent_s, limit_s, answered=answered)
+            executor.replies.take_in(self._sent_s, limit.given_s, answered=answered)
         if settings.buffer_volatility_factor or settings.slippage_volatility_factor:
             executor.volatility.note_delay(self._loop.time() - self._sent_s)
         executor.note_call(isinstance(outcome, Failure), settings)
@@ -349,6 +347,9 @@ class Placement:
     def _patience_s(self) -> float:
         return patience_s(self._settings, self._executor.replies, exits=not self._opens)
 
+    def _limit_s(self) -> float:
+        return attempt_limit_s(self._settings, self._sent_s - self._started_s, self._patience_s())
+
     async def _look(self) -> Sighting:
         assert self._client_id is not None
         client_id, timeout_s = self._client_id, self._patience_s()
@@ -373,8 +374,7 @@ class Placement:
 
     def _ended(self, sighting: Sighting) -> OrderResult:
         message = f"the order ended as {sighting.status} without a fill"
-        self._say_failed(Failure("error", None, message), False)
-        return self._failure(Failure("error", None, message), False, "ended")
+        return self._failed(Failure("error", None, message), False, "ended")
 
     def _failed(self, failure: Failure, exhausted: bool, outcome: Outcome) -> OrderResult:
         self._say_failed(failure, False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import time
 from typing import NamedTuple
 
@@ -27,6 +26,8 @@ class PolicyHistory:
     """Append changes to a SQLite file and read them back; raises ExecutionError for a file that cannot be used."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        import sqlite3  # Only a history needs it; orders must not wait for its import.
+
         try:
             self._database = sqlite3.connect(os.fspath(path), isolation_level=None)
             self._database.execute(

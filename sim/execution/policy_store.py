@@ -121,7 +121,7 @@ def policy_from_mapping(mapping: Mapping[str, object], *, where: str = "policy")
     """
     flat: dict[str, object] = {}
     for name, value in mapping.items():
-        if name == PREFIX.rstrip(".") and isinstance(value, Mapping):
+        if name == PREFIX.removesuffix(".") and isinstance(value, Mapping):
             flat.update({PREFIX + str(inner): inner_value for inner, inner_value in value.items()})
         else:
             flat[name] = value

@@ -78,6 +78,11 @@ def memory_of(client: Any) -> ClientMemory:
     return memory
 
 
+def filters_are_known(client: Any) -> bool:
+    """Tell whether the filters are loaded already, so that nobody has to wait for them."""
+    return memory_of(client).filters is not None
+
+
 def known_filters(client: Any, symbol: str) -> SymbolFilters:
     """Return a symbol's filters if they are loaded already; never asks the venue."""
     filters = memory_of(client).filters if client is not None else None

@@ -8,8 +8,9 @@ put up anew and the old one turns out to rest after all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, Literal
 
 from .conditional import send_conditional, uses_algo
@@ -28,19 +29,18 @@ _OLD_STOP_TRIES: Final = 6
 Placed = Literal["placed", "kept", "failed"]
 """What became of a stop: it rests, the one that was there before rests after all, or neither is certain."""
 
-Submit = Callable[..., Awaitable[Any]]
-
 
 class Protection:
     """Place and move the protective orders of one intent."""
 
-    __slots__ = ("_changing", "_own", "_triggers")
+    __slots__ = ("_changing", "_hedge", "_own", "_triggers")
 
     def __init__(self, own: IntentOrders) -> None:
         self._own = own
         self._triggers: dict[str, str] = {}
         """The trigger each order was last sent with, by client id: a refused stop may have been moved."""
         self._changing = asyncio.Lock()
+        self._hedge: StopHedge | None = None
 
     async def place_all(self, orders: tuple[ProtectiveOrder, ...]) -> bool:
         """Place the stop, then the targets; False when one without which the position counts as bare is missing.
@@ -70,22 +70,22 @@ class Protection:
                 # It was moved meanwhile: there is another one now.
                 return "kept"
             own.stop, before = order, own.stop_id
-            if not self._remaining_s():
+            if not (remaining_s := self._remaining_s()):
                 self._report_late()
                 return "failed"
-            limit = TimeLimit(self._remaining_s())
-            hedge: StopHedge | None = None
-            if own.settings.hedge_stop_sec and not again:
-                hedge = StopHedge(own, self._further(order), limit, self._place_further, self._is_better)
+            limit = TimeLimit(remaining_s)
+            hedges = own.settings.hedge_stop_sec and not again
+            guard = partial(self._guard, order, limit) if hedges else None
             placed: Placed = "failed"
             try:
-                placed = await finish_within(limit, self._settle_stop(order, before, again))
+                placed = await finish_within(limit, self._settle_stop(order, before, again), guard)
             except TimeoutError:
-                if hedge is not None and hedge.passed:
+                if self._hedge is not None and self._hedge.passed:
                     own.report("stop", "the price has reached it")
-                elif hedge is None or not hedge.resting_id:
+                elif self._hedge is None or not self._hedge.resting_id:
                     self._report_late()
             finally:
+                hedge, self._hedge = self._hedge, None
                 if hedge is not None:
                     hedge.over(first_rests=placed == "placed")
             if hedge is not None and hedge.resting_id and placed != "placed":
@@ -93,6 +93,10 @@ class Protection:
                 own.write()
                 return "placed"
             return placed
+
+    def _guard(self, order: ProtectiveOrder, limit: TimeLimit) -> None:
+        """Let further stops stand by: the first one is waited for."""
+        self._hedge = StopHedge(self._own, self._further(order), limit, self._place_further, self._is_better)
 
     async def _settle_stop(self, order: ProtectiveOrder, before: str, again: bool) -> Placed:
         own = self._own
@@ -184,7 +188,7 @@ class Protection:
     async def _place_moved(self, order: ProtectiveOrder) -> OrderResult:
         """Place a better stop; the price decides only whether it may stand, so a refused one is not moved."""
         params = self._named(order, is_stop=False)
-        return await self._own.place(params, "trailing", submit=self._submit())
+        return await self._own.place(params, "trailing", submit=self._submit)
 
     def _further(self, order: ProtectiveOrder) -> ProtectiveOrder:
         return order._replace(params=self._by_quantity(order.params))
@@ -193,7 +197,7 @@ class Protection:
         self, order: ProtectiveOrder, before_attempt: BeforeAttempt
     ) -> Coroutine[Any, Any, OrderResult]:
         params = self._named(order, is_stop=False)
-        return self._own.place(params, "sl", submit=self._submit(), before_attempt=before_attempt)
+        return self._own.place(params, "sl", submit=self._submit, before_attempt=before_attempt)
 
     def _is_better(self, client_id: str, other_id: str) -> bool:
         one, other = self._triggers.get(client_id), self._triggers.get(other_id)
@@ -202,7 +206,7 @@ class Protection:
         return self._own.bracket.sign * (decimal_of(one) - decimal_of(other)) > 0
 
     def _place_exit(self, order: ProtectiveOrder) -> Coroutine[Any, Any, OrderResult]:
-        return self._own.place(self._named(order), order.order_type, submit=self._submit())
+        return self._own.place(self._named(order), order.order_type, submit=self._submit)
 
     def _named(self, order: ProtectiveOrder, *, is_stop: bool | None = None) -> dict[str, str]:
         """Return an order's parameters with its size and its client id, written down before it is sent."""
@@ -218,14 +222,10 @@ class Protection:
         own.write()
         return params
 
-    def _submit(self) -> Submit:
-        client, endpoint = self._own.client, self._own.settings.conditional_endpoint
-
-        async def submit(**values: str) -> Any:
-            self._triggers[values["newClientOrderId"]] = values["stopPrice"]
-            return await send_conditional(client, endpoint, values)
-
-        return submit
+    async def _submit(self, **values: str) -> Any:
+        own = self._own
+        self._triggers[values["newClientOrderId"]] = values["stopPrice"]
+        return await send_conditional(own.client, own.settings.conditional_endpoint, values)
 
     def _by_quantity(self, params: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in params.items() if name != "closePosition"}

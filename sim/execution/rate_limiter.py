@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from inspect import isawaitable
 from types import CoroutineType
 from typing import Any, Final, Literal
@@ -19,6 +19,8 @@ from .outcomes import code_of, retry_after_s_of, status_of, unhurried
 from .precision import Remembering
 
 Priority = Literal["exit", "entry"]
+_Cost = tuple[int, int, Priority]
+"""Weight, orders and priority of one request."""
 
 _STAY_AWAY: Final = frozenset({418, 429, 403})
 _TOO_MANY: Final = frozenset({-1003, -1015})
@@ -58,11 +60,6 @@ class _Window:
             self.ends_s = self.begins_s + self.length_s
             self.used = 0
 
-    def is_full(self, now_s: float, cost: int, usable: float) -> bool:
-        if not self.begins_s <= now_s < self.ends_s:
-            self.roll(now_s)
-        return self.used + cost > usable * self.limit and self.used > 0
-
 
 class GlobalRateLimiter:
     """Grant requests within the venue's limits.  Defaults are the documented ones (binance-facts 4).
@@ -83,6 +80,7 @@ class GlobalRateLimiter:
     ) -> None:
         self._weight = _Window(60, weight_per_min)
         self._orders = (_Window(10, orders_per_10s), _Window(60, orders_per_min))
+        self._since_s = self._until_s = 0
         self._usable = {"exit": share, "entry": share * (1.0 - exit_reserve)}
         self._entry_patience_s = entry_patience_s
         self._away_until_s = 0.0
@@ -103,18 +101,29 @@ class GlobalRateLimiter:
         now_s = time.time()
         if now_s < self._away_until_s:
             return self._away_until_s - now_s
+        if not self._since_s <= now_s < self._until_s:
+            self._roll(now_s)
         usable = self._usable[priority]
         # A hair beyond the edge: the venue's clock is not this one.
-        if weight and self._weight.is_full(now_s, weight, usable):
+        used = self._weight.used
+        if weight and used and used + weight > usable * self._weight.limit:
             return self._weight.ends_s - now_s + 0.05
         if orders:
             for window in self._orders:
-                if window.is_full(now_s, orders, usable):
+                if window.used and window.used + orders > usable * window.limit:
                     return window.ends_s - now_s + 0.05
             for window in self._orders:
                 window.used += orders
-        self._weight.used += weight
+        self._weight.used = used + weight
         return 0.0
+
+    def _roll(self, now_s: float) -> None:
+        """Begin anew the windows that are over, and keep when the next one will be."""
+        windows = (self._weight, *self._orders)
+        for window in windows:
+            window.roll(now_s)
+        self._since_s = max(window.begins_s for window in windows)
+        self._until_s = min(window.ends_s for window in windows)
 
     def stay_away(self, seconds: float) -> None:
         """Let nothing out for so long."""
@@ -165,11 +174,10 @@ class LimitedClient(Remembering):
         # acquire is another one is asked by it.
         takes = type(limiter).acquire is GlobalRateLimiter.acquire
         learns = name == "futures_exchange_info"
-        # A read costs the same whatever is asked.
-        fixed = None if name in _ORDERS or name in _RAW else _cost(name, (), {})
+        cost_of = _cost_of(name)
 
         async def send(*args: Any, **kwargs: Any) -> Any:
-            weight, orders, priority = fixed or _cost(name, args, kwargs)
+            weight, orders, priority = cost_of(args, kwargs)
             if not takes or limiter.take(weight, orders, priority) > 0.0:
                 await limiter.acquire(weight, orders, priority)
             try:
@@ -180,8 +188,7 @@ class LimitedClient(Remembering):
                 _note_refusal(limiter, error)
                 raise
             response = getattr(client, "response", None)
-            headers = getattr(response, "headers", None) if response is not None else None
-            if headers is not None and isinstance(headers, Mapping):
+            if response is not None and isinstance(headers := getattr(response, "headers", None), Mapping):
                 limiter.observe(headers)
             if learns:
                 limiter.learn_limits(reply)
@@ -190,17 +197,27 @@ class LimitedClient(Remembering):
         return send
 
 
-def _cost(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[int, int, Priority]:
+def _cost_of(name: str) -> Callable[[tuple[Any, ...], Mapping[str, Any]], _Cost]:
+    """Return what tells, by its arguments, what a call of this name costs."""
     if name == "_signed_request":
-        if str(args[0]) != "POST":
-            return 5 if "positionRisk" in str(args[1]) else 1, 0, "exit"
-        return 0, 1, _priority(args[2]) if len(args) > 2 and isinstance(args[2], Mapping) else "entry"
+        return _signed_cost
     if name == "_request_futures_api":
         # python-binance's order of arguments: method, path, signed, version; what is sent stands under ``data``.
-        return _cost("_signed_request", (str(args[0]).upper(), args[1], kwargs.get("data")), {})
+        return lambda args, kwargs: _signed_cost((str(args[0]).upper(), args[1], kwargs.get("data")), {})
+    weight = _WEIGHTS.get(name, 1)
     if name in _ORDERS:
-        return _WEIGHTS[name], 1, _priority(kwargs)
-    return _WEIGHTS.get(name, 1), 0, "entry" if name in _ENTRY_READS else "exit"
+        return lambda args, kwargs: (weight, 1, _priority(kwargs))
+    # A read costs the same whatever is asked.
+    cost: _Cost = (weight, 0, "entry" if name in _ENTRY_READS else "exit")
+    return lambda args, kwargs: cost
+
+
+def _signed_cost(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> _Cost:
+    del kwargs
+    if str(args[0]) != "POST":
+        return 5 if "positionRisk" in str(args[1]) else 1, 0, "exit"
+    params = args[2] if len(args) > 2 else None
+    return 0, 1, _priority(params) if type(params) is dict or isinstance(params, Mapping) else "entry"
 
 
 def _priority(params: Mapping[str, Any]) -> Priority:

@@ -15,7 +15,8 @@ Jitter = Literal["none", "full", "equal", "decorrelated", "proportional", "addit
 Schedule = Literal["one", "by-outcome"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Only Settings is ever made: methods written for its bases as well would make every import slower.
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
 class RetryKeys(OrderKeys):
     """Carry one checked value for each key about waits, breakers, budgets and limits as well."""
 

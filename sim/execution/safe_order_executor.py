@@ -221,7 +221,7 @@ class SafeOrderExecutor:
         self._keep(symbol, "circuit breaker", "too many of the last calls failed", "the order is not sent")
         return False
 
-    def grants_retry(self, symbol: str, failure: Failure, settings: Settings, *, exits: bool = False) -> bool:
+    def grants_retry(self, symbol: str, failure: Failure, settings: Settings, *, exits: bool) -> bool:
         """Tell whether breakers and budgets let a failed order be sent again; equal refusals never hold an exit back.
 
         With ``max_parallel_retries`` a granted retry holds a slot until :meth:`release_retry`.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from .events import Emitter, SideCallFailed, SizeReduced
@@ -14,7 +14,7 @@ from .policy_keys import Settings
 from .precision import SymbolFilters, decimal_of, plain, round_down, round_up
 from .slippage_model import SlippageModel
 
-SHIPPED: Final = Path(__file__).with_name("slippage_model.toml")
+SHIPPED: Final = os.path.join(os.path.dirname(__file__), "slippage_model.toml")
 _DAY_S: Final = 86_400.0
 _SLACK: Final = Decimal("1e-9")
 

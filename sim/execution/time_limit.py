@@ -8,7 +8,8 @@ moment.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
+import math
+from collections.abc import Callable, Coroutine, Generator
 from types import coroutine
 from typing import Any, TypeVar
 
@@ -91,10 +92,28 @@ class TimeLimit:
         self._handle = loop.call_at(self._begun_s + self.seconds, fire)
 
 
+class AskedLimit(TimeLimit):
+    """Ask how many seconds there are only where the call has to be waited for."""
+
+    given_s = math.inf
+    """What ``ask`` said, whatever became of it by :meth:`hurry`; endless while nothing had to be waited for."""
+
+    def __init__(self, ask: Callable[[], float]) -> None:
+        self._ask = ask
+
+    def arm(self) -> None:
+        """Let the time run: the call has to be waited for."""
+        self.seconds = self.given_s = self._ask()
+        super().arm()
+
+
 @coroutine
-def finish_within(limit: TimeLimit, work: Coroutine[Any, Any, _Answer]) -> Generator[Any, Any, _Answer]:
+def finish_within(
+    limit: TimeLimit, work: Coroutine[Any, Any, _Answer], when_waiting: Callable[[], None] | None = None
+) -> Generator[Any, Any, _Answer]:
     """Run ``work`` and return what it answers; raises TimeoutError when ``limit`` passed first.
 
+    ``when_waiting`` is called where the answer is not there after the first step.
     What cancels the task from outside passes through, as do the exceptions of ``work``.
     """
     try:
@@ -102,6 +121,8 @@ def finish_within(limit: TimeLimit, work: Coroutine[Any, Any, _Answer]) -> Gener
     except StopIteration as done:
         answer: _Answer = done.value
         return answer
+    if when_waiting is not None:
+        when_waiting()
     return (yield from go_on_within(limit, work, waits_for))
 
 

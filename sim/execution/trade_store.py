@@ -7,7 +7,6 @@ for the disk, so that a crash of the machine does not either (about a millisecon
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator, MutableMapping
 
 from .errors import ExecutionError
@@ -21,6 +20,8 @@ class TradeStore(MutableMapping[str, str]):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, durable: bool = False) -> None:
+        import sqlite3  # Only a journal in a file needs it; orders must not wait for its import.
+
         self._path = os.fspath(path)
         try:
             self._database = sqlite3.connect(self._path, isolation_level=None, timeout=0.0)

@@ -126,7 +126,8 @@ FAMILIES: Final[tuple[Family, ...]] = (
     _kind("armed_thin", "thin_book", (1.0, 1.0), depth_divisor=20.0, spread_times=5.0, gap_s=(600.0, 7200.0)),
     _kind("armed_wrong_clock", "clock", (1.0, 1.0), offset_ms=-6000.0, gap_s=(600.0, 7200.0)),
     _kind("armed_crash", "crash", (0.0005, 0.02), seconds={"restart_s": (1.0, 600.0)}),
-    _kind("armed_blocked", "blocked_loop", _SELDOM, match=_ORDERS, seconds={"for_s": (0.5, 10.0)}),
+    # A longer stand breaks L03 by itself, whatever the policy does.
+    _kind("armed_blocked", "blocked_loop", _SELDOM, match=_ORDERS, seconds={"for_s": (0.1, 0.9)}),
     _kind(
         "armed_thinking", "compute_delay", _OFTEN, before={"law": "lognormal", "p50_ms": 50.0, "p99_ms": 2e3}
     ),

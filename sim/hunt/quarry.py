@@ -20,7 +20,7 @@ from sim.scenario import LoadedScenario
 from sim.scenario.spec import Scenario
 from sim.world import RunRecord, World
 
-_COLLECT_EVERY: Final = 512
+_COLLECT_EVERY: Final = 1024
 
 _AT_MOST_US: Final = 3_600_000_000
 """So much longer than planned may a run last to be judged beside others."""

@@ -345,14 +345,20 @@ class BarPath(ABC):
 
     def _feed_at(self, times: IntArray) -> IntArray:
         """Return what the mark is made from at each of the ascending ``times``, across bars, in ticks."""
-        ticks = np.empty(times.size, dtype=np.int64)
-        start = 0
-        while start < times.size:
-            index = self._index(int(times[start]))
-            final = index == self._extremes.count - 1
-            stop = times.size if final else int(times.searchsorted((index + 1) * self.bar_us))
-            ticks[start:stop] = self._feed_in_bar(index, self._bar(index), times[start:stop])
-            start = stop
+        known_us: list[IntArray | list[int]] = []
+        known: list[IntArray | list[int]] = []
+        places = (times // self.bar_us).clip(0, self._extremes.count - 1)
+        for index in dict.fromkeys(places.tolist()):
+            bar = self._bar(index)
+            source, before = self._source(index, bar)
+            # What a bar begins with stands as a print of its own before the others.
+            known_us += ([index * self.bar_us], bar.times)
+            known += ([before], source)
+        if not known:
+            return np.empty(0, dtype=np.int64)
+        latest = np.concatenate(known_us).searchsorted(times, side="right") - 1
+        # A time of before the tape has no print: what the first bar begins with is clipped to.
+        ticks: IntArray = np.concatenate(known).take(latest, mode="clip")
         return ticks
 
     def _feed_in_bar(self, index: int, bar: BarPrints, times: IntArray) -> IntArray:

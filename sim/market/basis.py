@@ -15,6 +15,7 @@ to the order in which a processor adds.  The noise is cut at five standard devia
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +78,10 @@ class Noise:
         return scatter((seconds.astype(np.uint64) + np.uint64(1)) * GOLDEN + self._key)
 
 
+_kept_noise = lru_cache(maxsize=8)(Noise)
+"""Paths that differ only in their shocks have one noise."""
+
+
 class Bursts:
     """Tell at which Unix seconds a burst acts, and on which side: 1.0, -1.0, or 0.0 outside.
 
@@ -112,7 +117,7 @@ class BasisProcess:
     def __init__(self, spec: MarkSpec, seed: int, symbol: str) -> None:
         self._spec = spec
         name = f"basis.{symbol}"
-        self._noise = Noise(seed, name, spec.half_life_s) if spec.sd_bps else None
+        self._noise = _kept_noise(seed, name, spec.half_life_s) if spec.sd_bps else None
         self._bursts = (
             Bursts(seed, f"{name}.burst", spec.burst_gap_s, spec.burst_length_s) if spec.burst_bps else None
         )

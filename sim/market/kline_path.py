@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
 from sim.chance import key_of, mix
 from sim.market.bar_path import BarPath, BarPrints
 from sim.market.bars import Bars, IntArray
@@ -12,6 +16,58 @@ from sim.market.search import Extremes
 from sim.market.shocks import Moved, Overlay, Shock, describe_shocks
 
 _SEED_MASK = (1 << 64) - 1
+_BARS_OF_KEPT_TAPES: Final = 1_440
+"""Longer tapes are too large to be kept beside the paths that are made of them."""
+
+
+class TapeTicks:
+    """Hold a tape's bars in ticks, and the prints that fill them before any shock.
+
+    Arguments and errors are those of :class:`KlinePath`.  Prints that were made once are kept.
+    """
+
+    def __init__(
+        self, bars: Bars, *, tick: float, price_decimals: int, seed: int, inside: Inside, snap: bool
+    ) -> None:
+        grid = PriceGrid(tick, price_decimals)
+        self._bars = bars
+        self.open, self.high, self.low, self.close = (
+            grid.ticks_of(values, f"{bars.source}: {name}", snap=snap)
+            for name, values in (
+                ("open", bars.open),
+                ("high", bars.high),
+                ("low", bars.low),
+                ("close", bars.close),
+            )
+        )
+        self._inside = inside
+        self._key = mix(seed & _SEED_MASK, key_of(f"path.{bars.symbol}"))
+        self._kept: dict[int, tuple[IntArray, IntArray]] = {}
+
+    def kept_prints(self, index: int) -> tuple[IntArray, IntArray]:
+        """Return what :meth:`prints` does; made once for all paths that differ only in their shocks."""
+        found = self._kept.get(index)
+        if found is None:
+            found = self._kept[index] = self.prints(index)
+        return found
+
+    def prints(self, index: int) -> tuple[IntArray, IntArray]:
+        """Return times (µs since the start) and ticks of the prints of bar ``index``."""
+        bars = self._bars
+        start_us = index * bars.interval_us
+        bar = BarTicks(
+            int(self.open[index]),
+            int(self.high[index]),
+            int(self.low[index]),
+            int(self.close[index]),
+            int(bars.count[index]),
+            float(bars.volume[index]) * float(bars.high[index] + bars.low[index]) / 2,
+        )
+        times, ticks = self._inside.prints(mix(self._key, bars.epoch_us + start_us), bar, bars.interval_us)
+        return times + start_us, ticks
+
+
+_kept_tape = lru_cache(maxsize=8)(TapeTicks)
 
 
 class KlinePath(BarPath):
@@ -37,19 +93,16 @@ class KlinePath(BarPath):
     ) -> None:
         grid = PriceGrid(tick, price_decimals)
         self._bars_read = bars
-        self._open, self._high, self._low, self._close = (
-            grid.ticks_of(values, f"{bars.source}: {name}", snap=snap_to_tick)
-            for name, values in (
-                ("open", bars.open),
-                ("high", bars.high),
-                ("low", bars.low),
-                ("close", bars.close),
-            )
+        # A hunt lays many shocks over one tape.
+        keeps = bool(shocks) and len(bars) <= _BARS_OF_KEPT_TAPES
+        read: Callable[..., TapeTicks] = _kept_tape if keeps else TapeTicks
+        tape = read(
+            bars, tick=tick, price_decimals=price_decimals, seed=seed, inside=inside, snap=snap_to_tick
         )
-        self._inside = inside
-        self._key = mix(seed & _SEED_MASK, key_of(f"path.{bars.symbol}"))
+        self._undisturbed = tape.kept_prints if keeps else tape.prints
+        self._open = tape.open
         overlay = Overlay(shocks, bars.epoch_us, bars.end_us) if shocks else None
-        low, high = self._low, self._high
+        low, high = tape.low, tape.high
         if overlay is not None:
             overlay.refuse_beyond(grid, float(bars.high.max()))
             low, high = overlay.bounds(low, high, bars.interval_us)
@@ -76,20 +129,6 @@ class KlinePath(BarPath):
             return times, ticks
         moved = self._moved(index, times, ticks)
         return moved.times, moved.ticks
-
-    def _undisturbed(self, index: int) -> tuple[IntArray, IntArray]:
-        bars = self._bars_read
-        start_us = index * self.bar_us
-        bar = BarTicks(
-            int(self._open[index]),
-            int(self._high[index]),
-            int(self._low[index]),
-            int(self._close[index]),
-            int(bars.count[index]),
-            float(bars.volume[index]) * float(bars.high[index] + bars.low[index]) / 2,
-        )
-        times, ticks = self._inside.prints(mix(self._key, self.epoch_us + start_us), bar, self.bar_us)
-        return times + start_us, ticks
 
     def _ticks_before(self, index: int, ticks: IntArray) -> int:
         # Every bar prints its open as it begins, so nothing earlier is in force inside it, except in a halt.

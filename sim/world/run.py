@@ -14,8 +14,7 @@ import gc
 import logging
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from sim.clock import EventLimit, VirtualLoop
 from sim.exchange.account import Account
@@ -43,9 +42,7 @@ from sim.world.processes import Processes, concern_processes
 from sim.world.recorder import Recorder
 
 COLLECT_EVERY_INTENTS: Final = 4096
-"""How often cycles are looked for while a run goes on; a kilobyte of them per request would be some 25 MB."""
-COLLECT_EVERY_RUNS: Final = 64
-_RUNS: Final = count(1)
+"""How often cycles are looked for, in a long run and over many short ones: an intent leaves some 10 kB of them."""
 End = Literal["finished", "time limit", "event limit"]
 
 
@@ -76,6 +73,8 @@ class World:
     ``progress(done, total)`` is called as books are closed.  ``executor_factory`` makes the code under test, once at
     boot and once for every process that comes back after a crash.
     """
+
+    _uncollected: ClassVar[int] = 0  # intents of runs that are over, since cycles were looked for
 
     def __init__(
         self,
@@ -190,7 +189,6 @@ class World:
     def run(self) -> RunRecord:
         """Run to the end; raise what the simulator itself got wrong, record what the code under test did."""
         # The run's objects die by reference count: to walk each of them once for nothing takes a sixth of the run.
-        # Cycles that code under test makes are collected by the number of intents.
         was_enabled = gc.isenabled()
         gc.disable()
         # What was there before is not this run's rubbish, and to walk through it takes longer than a short run.
@@ -202,7 +200,9 @@ class World:
             if was_enabled:
                 gc.enable()
                 # By itself the collector finds what runs leave in cycles not worth a walk.
-                if not next(_RUNS) % COLLECT_EVERY_RUNS:
+                World._uncollected += len(self.plans)
+                if World._uncollected >= COLLECT_EVERY_INTENTS:
+                    World._uncollected = 0
                     gc.collect()
 
     def _run_fenced(self) -> RunRecord:
@@ -361,8 +361,8 @@ class World:
         self._unsettled -= 1
         if not self._unsettled % 64:
             self.trace.compact()
-        if not self._unsettled % COLLECT_EVERY_INTENTS:
-            gc.collect()
+        if self._unsettled and not self._unsettled % COLLECT_EVERY_INTENTS:
+            gc.collect()  # not after the last one: the run's end collects anyway
         if self._progress is not None:
             self._progress(len(self.plans) - self._unsettled, len(self.plans))
         if self._unsettled == 0:

@@ -119,6 +119,12 @@ def market_of(scenario: str, changes: tuple[str, ...]) -> tuple[LoadedScenario, 
     return loaded, load_market_of(loaded)
 
 
+@cache
+def policy_of(policy: str, changes: tuple[str, ...]) -> LoadedPolicy:
+    """Load a policy once per process."""
+    return load_policy_named(policy, changes)
+
+
 def first_s(
     loaded: LoadedScenario, market: Market, seed: int, intents: int, given: Collection[str] = ()
 ) -> float | None:
@@ -154,7 +160,7 @@ def _asked(case: Case, seed: int) -> _Asked:
     if place_s is not None:
         changes.append(f"workload.first_s={place_s}")
         loaded = load_scenario(name, [*to_scenario, changes[-1]])
-    policy = load_policy_named(case.policy, to_policy)
+    policy = policy_of(case.policy, tuple(to_policy))
     return _Asked(armed(loaded, seed) if swarm else loaded, policy, market, changes)
 
 

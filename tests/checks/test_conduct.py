@@ -97,6 +97,21 @@ def test_i10_a_wait_binds_its_own_address(rows: Rows, judge_rows: Judge) -> None
     assert len(of(judge_rows(rows, caps=caps()), "I10")) == 1
 
 
+@pytest.mark.parametrize("limits", [caps(), caps(shared_ip=False), None])
+def test_i10_a_process_keeps_the_waits_it_heard(rows: Rows, judge_rows: Judge, limits: Caps | None) -> None:
+    """Whoever runs in a process of its own cannot know what another was told; what it was told itself binds it."""
+    wait = told(rows, for_us=60 * SECOND, status=418)
+    (found,) = of(judge_rows(rows, caps=limits, own_processes=True), "I10")
+    mine = [
+        row
+        for row in rows["request"]
+        if row["intent"] == LONG and wait["at_us"] < row["sent_us"] < wait["until_us"]
+    ]
+    assert (found["intent"], found["amount"]) == (LONG, len(mine))
+    rows["request"] = [row for row in rows["request"] if row not in mine]
+    assert of(judge_rows(rows, caps=limits, own_processes=True), "I10") == []
+
+
 @pytest.mark.parametrize(
     ("changes", "unit"),
     [({"weight_per_min": 3}, "weight"), ({"orders_per_10s": 2}, "orders"), ({"orders_per_min": 2}, "orders")],

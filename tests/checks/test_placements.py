@@ -113,6 +113,68 @@ def test_i09_announced_and_not_slept(judge_rows: Judge) -> None:
     assert found["amount"] == pytest.approx(0.2)
 
 
+def later(rows: Rows, by_us: int) -> Rows:
+    """Let the second request of a placement, and all that follows it, come later."""
+    request = rows["request"][1]
+    request.update({name: request[name] + by_us for name in ("sent_us", "answered_us")})
+    for row in (*rows["attempt"][1:], *rows["placement"], *rows["order"]):
+        row.update({name: row[name] + by_us for name in ("at_us", "ended_us") if name in row})
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("thinks_after_s", "right"), [(0.5, True), (0.4, False), (0.6, False), (None, False)]
+)
+def test_i09_thinking_is_not_sleeping(thinks_after_s: float | None, right: bool, judge_rows: Judge) -> None:
+    """The time its own computing takes between a sleep and the request is no sleep; only it begins as one ends."""
+    rows = later(placement(attempts=2, sleeps_s=(0.5,), success=True), 200_000)
+    if thinks_after_s is not None:
+        at_us = rows["backoff"][0]["at_us"] + round(thinks_after_s * 1e6)
+        rows["process"] = [{"kind": "delayed", "intent": 0, "at_us": at_us}]
+    found = judge_rows(rows)
+    assert [row["check"] for row in found] == ([] if right else ["I09"])
+    if not right:
+        assert found[0]["truth"] == "slept 0.7 s after failed attempt 1"
+
+
+@pytest.mark.parametrize("code", [-1015, -1003, -1001])
+@pytest.mark.parametrize("limiter", [True, False])
+@pytest.mark.parametrize("by_us", [200_000, -200_000])
+def test_i09_held_back_is_not_sleeping(code: int, limiter: bool, by_us: int, judge_rows: Judge) -> None:
+    """After too many requests the limiter holds the next one back beyond the sleep, and never shortens one."""
+    rows = later(placement(attempts=2, sleeps_s=(0.5,), success=True), by_us)
+    rows["attempt"][0]["code"] = code
+    found = judge_rows(rows, policy={"execution.use_limiter": limiter})
+    excused = limiter and code != -1001 and by_us > 0
+    assert ("I09" in {row["check"] for row in found}) != excused
+
+
+def test_i09_anothers_thinking_excuses_nobody(judge_rows: Judge) -> None:
+    """What another intent computes as the sleep should end is not why this one slept too long."""
+    rows = later(placement(attempts=2, sleeps_s=(0.5,), success=True), 200_000)
+    rows["process"] = [{"kind": "delayed", "intent": 1, "at_us": rows["backoff"][0]["at_us"] + 500_000}]
+    assert only(judge_rows(rows), "I09")["truth"] == "slept 0.7 s after failed attempt 1"
+
+
+@pytest.mark.parametrize("isolation", ["intent", "account"])
+@pytest.mark.parametrize(
+    ("blocked_s", "released_s", "right"),
+    [(0.1, 0.7, True), (0.1, 0.6, False), (0.1, 0.45, False), (0.6, 0.7, False)],
+)
+def test_i09_a_loop_that_stands_wakes_nobody(
+    isolation: str, blocked_s: float, released_s: float, right: bool, judge_rows: Judge
+) -> None:
+    """A sleep that falls due while its process stands still ends as the process goes on, and at no other time."""
+    rows = later(placement(attempts=2, sleeps_s=(0.5,), success=True), 200_000)
+    began_us, process = rows["backoff"][0]["at_us"], 0 if isolation == "intent" else -1
+    rows["process"] = [
+        {"kind": kind, "intent": process, "at_us": began_us + round(after_s * 1e6)}
+        for kind, after_s in (("blocked", blocked_s), ("released", released_s))
+    ]
+    found = [row for row in judge_rows(rows, isolation=isolation) if row["check"] == "I09"]
+    assert bool(found) != right
+
+
 @pytest.mark.parametrize(
     ("policy", "sleeps"),
     [

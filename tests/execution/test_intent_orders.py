@@ -242,3 +242,22 @@ def test_at_first_nothing_is_known_and_nothing_rests() -> None:
     assert own.over
     own.closing, own.flat = False, True
     assert own.over
+
+
+@pytest.mark.parametrize(("executed", "left"), [("0.5", True), ("0", False)])
+def test_a_resting_order_that_was_executed_tells_that_the_position_was_there(
+    executed: str, left: bool
+) -> None:
+    """It is looked for where conditional orders live."""
+    asked: list[str] = []
+
+    class Paths(Client):
+        async def _signed_request(self, method: str, path: str, params: dict[str, Any]) -> Any:
+            asked.append(f"{method} {path.rpartition('/')[2]}")
+            return self._next("look")
+
+    look = {"algoId": 7, "algoStatus": "FINISHED", "actualQty": executed, "executedQty": executed}
+    own = orders(Paths(look=[look]), conditional_endpoint="algo")
+    own.resting = ["i1-s"]
+    assert run_virtual(own.has_left()) is left
+    assert asked[0] == "GET algoOrder"

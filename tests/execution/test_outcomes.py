@@ -76,6 +76,7 @@ def test_failures_without_a_code(
         (with_attribute("error_code", -1121), -1121),
         (with_attribute("status_code", -4120), -4120),
         (with_attribute("status_code", 503), None),
+        (with_attribute("status_code", 0), None),
         (Exception("APIError(code=-2021): Order would immediately trigger."), -2021),
         (Exception("request failed, code=-1015, too many orders"), -1015),
         (Exception('binance {"code":-2021,"msg":"Order would immediately trigger."}'), -2021),

@@ -69,10 +69,11 @@ def sized(
     )
 
 
-def test_a_size_inside_the_limit_is_left_as_it_is() -> None:
-    """8 BTC are 0.4 of a minute and pay 4 of the 5 bps allowed."""
+@pytest.mark.parametrize("quantity", ["8", "10"])
+def test_a_size_inside_the_limit_is_left_as_it_is(quantity: str) -> None:
+    """8 BTC are 0.4 of a minute and pay 4 of the 5 bps allowed; 10 pay all of them."""
     events: list[Event] = []
-    assert sized("8", events=events) == Decimal(8)
+    assert sized(quantity, events=events) == Decimal(quantity)
     assert events == []
 
 

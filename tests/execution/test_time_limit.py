@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
 
 from sim.clock import run_virtual
-from sim.execution.time_limit import TimeLimit, finish_within
+from sim.execution.time_limit import AskedLimit, TimeLimit, finish_within
 
 
 async def _after(seconds: float) -> str:
@@ -247,3 +248,36 @@ def test_a_limit_outside_of_a_task_is_an_error() -> None:
         return said
 
     assert run_virtual(main()) == ["a time limit needs a running task"]
+
+
+@pytest.mark.parametrize(("seconds", "asked", "given_s"), [(0.0, 0, math.inf), (0.5, 1, 1.0)])
+def test_how_long_is_asked_only_where_there_is_something_to_wait_for(
+    seconds: float, asked: int, given_s: float
+) -> None:
+    """An answer that is there at once asks for nothing and calls nobody; a wait does both once."""
+    calls: list[str] = []
+
+    def ask() -> float:
+        calls.append("asked")
+        return 1.0
+
+    async def main() -> float:
+        limit = AskedLimit(ask)
+        await finish_within(limit, _after(seconds), lambda: calls.append("waiting"))
+        return limit.given_s
+
+    assert (run_virtual(main()), calls) == (given_s, ["waiting", "asked"] * asked)
+
+
+def test_what_was_asked_for_is_the_limit_and_stays_known_when_it_is_made_shorter() -> None:
+    """What an answer would have been given tells a lost one from one that was cut short."""
+
+    async def main() -> tuple[float, float]:
+        loop = asyncio.get_running_loop()
+        limit = AskedLimit(lambda: 2.0)
+        loop.call_later(0.5, limit.hurry, 0.25)
+        with pytest.raises(TimeoutError):
+            await finish_within(limit, _after(9.0))
+        return limit.given_s, loop.time()
+
+    assert run_virtual(main()) == (2.0, 0.75)

@@ -53,3 +53,11 @@ def test_the_expected_delay_follows_what_orders_took() -> None:
     assert volatility.delay_s == FIRST_DELAY_S
     volatility.note_delay(1.5)
     assert volatility.delay_s == pytest.approx(0.7)
+
+
+def test_the_first_moves_count_equally(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1, 2 and 3 per cent within a second each: the root of their mean square."""
+    moves = [math.log(1.01), math.log(1.02), math.log(1.03)]
+    prices = [100.0, 101.0, 103.02, 106.1106]
+    expected = math.sqrt(sum(move**2 for move in moves) / 3)
+    assert after(prices, 1.0, monkeypatch).sd("BTCUSDT") == pytest.approx(expected, rel=1e-6)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import gc
 import hashlib
 import importlib
 import importlib.abc
@@ -48,6 +49,10 @@ _PYTEST: Final = (
     "--timeout=0",
     "-W",
     "ignore",
+    "-p",
+    "pytest_timeout",
+    "-p",
+    "_hypothesis_pytestplugin",
 )
 _LONGEST_S: Final = 1800.0
 _MOST_TESTS: Final = 400
@@ -122,6 +127,8 @@ class Reach:
         for name in self.modules:
             with contextlib.suppress(Exception):  # some modules are only importable by their own package
                 importlib.import_module(name)
+        # A forked process neither looks through what it shares with this one nor copies it.
+        gc.freeze()
 
 
 def _reach(words: Sequence[str]) -> Reach:
@@ -215,14 +222,14 @@ def _verdict(file: Path, mutant: Mutant, chosen: Sequence[str], reach: Reach) ->
     return {None: "timed out", 0: "survived"}.get(_fork(work, limit_s), "killed")
 
 
-def _chosen(names: Sequence[str], share: float, *, mixed: bool) -> list[tuple[Path, Mutant]]:
+def _chosen(names: Sequence[str], share: float, *, mixed: bool, draw: str) -> list[tuple[Path, Mutant]]:
     files = [PACKAGE / f"{Path(name).stem}.py" for name in names] or sorted(PACKAGE.glob("*.py"))
     chosen = [
         (file, mutant) for file in files for mutant in mutants_of(file.read_text(encoding="utf-8"), share)
     ]
     if mixed:
         # By chance as far as the code is concerned, and the same each time.
-        chosen.sort(key=lambda one: hashlib.sha256(f"{one[0].name} {one[1].name}".encode()).digest())
+        chosen.sort(key=lambda one: hashlib.sha256(f"{draw}{one[0].name} {one[1].name}".encode()).digest())
     return chosen
 
 
@@ -236,8 +243,11 @@ def main(words: list[str]) -> int:
     parser.add_argument(
         "--mixed", action="store_true", help="in mixed order: what --minutes cuts off is then a fair sample"
     )
+    parser.add_argument("--draw", default="", help="any word: another one mixes into another order (--mixed)")
     parser.add_argument("--out", default=str(OUT))
     asked = parser.parse_args(words)
+    # Of the plugins that happen to be installed the tests need two, and every mutant would load them all.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     reach = _reach(asked.tests.split(","))
     reach.load_others()
     ends_s = time.monotonic() + asked.minutes * 60
@@ -247,7 +257,7 @@ def main(words: list[str]) -> int:
     with out.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(Verdict.__dataclass_fields__))
         writer.writeheader()
-        for path, mutant in _chosen(asked.files, asked.share, mixed=asked.mixed):
+        for path, mutant in _chosen(asked.files, asked.share, mixed=asked.mixed, draw=asked.draw):
             if time.monotonic() > ends_s:
                 break
             verdicts.append(_judged(path, mutant, reach))

@@ -1,13 +1,13 @@
 """Make mutants of a source file: one small change each, by the syntax tree.
 
 Operators: comparison, boolean, arithmetic, constant, return, statement.  Left alone is what no test can or should see:
-docstrings, annotations, texts with blanks in them (messages for people), ``__all__``, ``__slots__``, imports for types.
+docstrings, annotations and the names made for them, texts with blanks in them (messages for people), ``__all__``,
+``__slots__``, imports for types, and ``del`` of what a function was given and does not use.
 """
 
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -31,12 +31,22 @@ _DELETED: Final = (ast.Expr, ast.Assign, ast.AugAssign, ast.Raise, ast.Continue,
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """Hold one changed source: where, what was changed by which operator, and the whole text."""
+    """Name one change: where, by which operator, and what it is; ``place`` and ``number`` are its own in ``text``."""
 
     line: int
     operator: str
     what: str
-    source: str
+    text: str
+    place: int
+    number: int
+
+    @property
+    def source(self) -> str:
+        """Return the whole changed source; made when it is asked for, as most mutants of a sample are not."""
+        changed = ast.parse(self.text)
+        victim = list(_targets(changed))[self.place]
+        _replace(changed, victim, _apply(victim, self.number))
+        return ast.unparse(ast.fix_missing_locations(changed))
 
     @property
     def name(self) -> str:
@@ -46,24 +56,15 @@ class Mutant:
 
 def mutants_of(source: str, share: float = 1.0) -> Iterator[Mutant]:
     """Yield every mutant of a source text, in the order of its lines; of a ``share``, the same ones each time."""
-    tree = ast.parse(source)
-    targets = list(_targets(tree))
     count = 0
-    for place, node in enumerate(targets):
+    for place, node in enumerate(_targets(ast.parse(source))):
         for number, (operator, what) in enumerate(_changes(node)):
             count += 1
             # Spread evenly over the text.
             if int(count * share) == int((count - 1) * share):
                 continue
-            changed = copy.deepcopy(tree)
-            victim = list(_targets(changed))[place]
-            new = _apply(victim, number)
-            _replace(changed, victim, new)
             yield Mutant(
-                line=node.lineno,
-                operator=operator,
-                what=what,
-                source=ast.unparse(ast.fix_missing_locations(changed)),
+                line=node.lineno, operator=operator, what=what, text=source, place=place, number=number
             )
 
 
@@ -97,10 +98,15 @@ def _is_left_alone(node: ast.AST, *, first: bool) -> bool:
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
         return True
     if isinstance(node, ast.Assign):
-        return any(isinstance(name, ast.Name) and name.id in _NAMES_LEFT_ALONE for name in node.targets)
-    if isinstance(node, ast.JoinedStr):
-        return True
-    # What a subscript of a type holds is a type (``dict[str, int]``), and an alias is one as a whole.
+        named = any(isinstance(name, ast.Name) and name.id in _NAMES_LEFT_ALONE for name in node.targets)
+        return named or _is_type(node.value)
+    if isinstance(node, ast.Delete):
+        return all(isinstance(target, ast.Name) for target in node.targets)
+    return isinstance(node, ast.JoinedStr) or _is_type(node)
+
+
+def _is_type(node: ast.AST) -> bool:
+    """Tell whether it is a type: what its subscript holds is one too (``dict[str, int]``)."""
     return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in (
         "Literal", "Callable", "Mapping", "Final", "tuple", "dict", "list", "frozenset",
     )  # fmt: skip

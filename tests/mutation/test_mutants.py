@@ -14,9 +14,11 @@ SOURCE = '''
 """Say what this is."""
 
 __all__ = ["f"]
+Answer = Literal["yes", "no"]
 
-def f(x: int, y: "int" = 2) -> bool:
+def f(x: int, y: "int" = 2, *z: int) -> bool:
     """Say what it does."""
+    del z
     if x < y and not y:
         raise ValueError("too small by far")
     x += 1
@@ -34,7 +36,7 @@ def test_every_mutant_is_another_program() -> None:
 
 
 def test_every_operator_is_tried_and_texts_are_left_alone() -> None:
-    """All six operators appear; docstrings, annotations, messages and ``__all__`` stay as they are."""
+    """All six operators appear; what only people and mypy read stays as it is."""
     found = list(mutants_of(SOURCE))
     assert {mutant.operator for mutant in found} == {
         "arithmetic", "boolean", "comparison", "constant", "return", "statement",
@@ -44,6 +46,8 @@ def test_every_operator_is_tried_and_texts_are_left_alone() -> None:
         assert "__all__ = ['f']" in mutant.source
         assert "too small by far" in mutant.source or "raise" in mutant.what
         assert "y: 'int'" in mutant.source
+        assert "Answer = Literal['yes', 'no']" in mutant.source
+        assert "del z" in mutant.source
 
 
 def test_every_equivalent_mutant_is_one_of_a_line_that_is_there_and_says_why() -> None:

@@ -50,6 +50,8 @@ class Overlay:
         self._factors = [parts.factor for parts in laid if parts.factor is not None]
         self._last_factors = [parts.last_factor for parts in laid if parts.last_factor is not None]
         self._bases = [parts.basis_bps for parts in laid if parts.basis_bps is not None]
+        self._onset_us = min((c.onset_us for c in (*self._factors, *self._last_factors)), default=end_us)
+        """When the first factor departs from 1."""
         self.halts = Standing(parts.halt for parts in laid if parts.halt is not None)
         self._stands = Standing(parts.mark_stands for parts in laid if parts.mark_stands is not None)
         self._as_of: dict[Stretch, int] = {}
@@ -179,7 +181,11 @@ class Overlay:
 
         ``before`` is the undisturbed price, in ticks, in force as the stretch begins.
         """
-        added = np.setdiff1d(self._own_prints(from_us, until_us), times)
+        if until_us <= self._onset_us and not self.halts.stretches:
+            # Nothing has moved yet, as in most bars that somebody looks at: no factor, no print of a shock's own.
+            return Moved(times, ticks, ticks)
+        own = self._own_prints(from_us, until_us)
+        added = np.setdiff1d(own, times) if own.size else own
         if added.size:
             place = times.searchsorted(added, side="right")
             carried = np.concatenate(([before], ticks))[place]
