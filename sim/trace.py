@@ -84,7 +84,7 @@ TABLES: Final[dict[str, str]] = {
     # An order the caller handed over and found changed when its placement was over; fields: their names.
     "caller_changed": f"{_INTENT} at_us:i fields:s",
     # A stretch in which no protective write could be accepted, or its need be read: halt, dead process, dead network,
-    # unearned ban, read lag.  intent -1: everybody's.
+    # unearned ban, orders refused, read lag.  intent -1: everybody's.
     "outage": f"kind:s {_INTENT} opened_us:i closed_us:i",
     # What became of the process of the code under test: crashed, restarted, blocked, delayed.
     "process": f"kind:s {_INTENT} at_us:i",

@@ -67,6 +67,11 @@ class FaultSpec(BaseModel):
         raise SimError(f"fault {self.name!r} has no effect on single requests")
 
     @property
+    def keeps_out_as(self) -> str:
+        """Return :attr:`outage`; "" where this one lets something through."""
+        return self.outage
+
+    @property
     def acts_at(self) -> Stage:
         """Return the stage the fault acts at."""
         return self.stage

@@ -20,6 +20,7 @@ from sim.faults.how import Timing
 
 _GATEWAY: Final = frozenset({-1003, -1008, -1015, -1021})
 _CORE: Final = frozenset({-1000, -1001, -1006, -1007})
+_INTERNAL: Final = -1001
 
 
 class CodedError(FaultSpec):
@@ -53,6 +54,12 @@ match = { call = "order" }
         if self.code in _CORE and self.applied is None:
             raise ValueError(f"code={self.code} may hide an applied order: state applied (0 to 1)")
         return self
+
+    @property
+    def keeps_out_as(self) -> str:
+        """Call it an outage where the core takes no order at all, neither a stop nor a close (-1001, none applied)."""
+        takes_none = self.code == _INTERNAL and self.applied == 0.0 and self.match.role is None
+        return "orders refused" if takes_none and not self.sticky else ""
 
     @property
     def acts_at(self) -> Stage:

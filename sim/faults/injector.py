@@ -54,9 +54,9 @@ class FaultInjector:
         for spec, _, timing, *_ in self._faults:
             for opened, closed in timing.edges_us or ():
                 write_edge((spec.name, opened, closed))
-                if spec.outage and timing.rate == 1.0 and _stops_protection(spec):
+                if spec.keeps_out_as and timing.rate == 1.0 and _stops_protection(spec):
                     until = spec.keeps_out_until_us(opened, closed, epoch_us)
-                    write_outage((spec.outage, -1, opened, until))
+                    write_outage((spec.keeps_out_as, -1, opened, until))
 
     def effects(self, request: Request, arrives_us: int) -> list[Effect]:
         """Return the effects of all faults that fire on ``request``, in stage order."""

@@ -85,6 +85,28 @@ def test_a_stretch_keeps_everybody_out_and_is_written_down(make_wire: Wire) -> N
 
 
 @pytest.mark.parametrize(
+    ("table", "is_outage"),
+    [
+        ({}, True),
+        ({"match": {"call": "order"}}, True),
+        ({"match": {"role": "sl"}}, False),
+        ({"applied": 0.1}, False),
+        ({"code": -2021}, False),
+        ({"how": {"window": {"at": 5.0, "for_s": 9.0, "rate": 0.9}}}, False),
+    ],
+    ids=["all", "all orders", "stops alone: a close gets through", "some live", "a rule", "some get through"],
+)
+def test_a_stretch_in_which_every_order_is_refused_is_an_outage(
+    make_wire: Wire, table: dict[str, Any], is_outage: bool
+) -> None:
+    """-1001 to all orders, none of them applied: nobody can put up a stop, nor close."""
+    wire = make_wire({"code": -1001, "applied": 0.0, "how": {"window": {"at": 5.0, "for_s": 9.0}}, **table})
+    assert wire.rows("outage").values.tolist() == (
+        [["orders refused", -1, 5_000_000, 14_000_000]] if is_outage else []
+    )
+
+
+@pytest.mark.parametrize(
     ("at_s", "stage", "truth"),
     [
         (4.9, None, "applied"),
