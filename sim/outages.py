@@ -1,7 +1,7 @@
 """Say how much of a stretch is excused: no protective write could be accepted then, or its need be read.
 
-The record's ``outage`` rows name halts, a dead process or network, unearned bans and lag on every read (failures
-I03).  Rows of intent -1 are everybody's.  Overlapping rows count once.
+The record's ``outage`` rows name halts, a dead process or network, refused orders, unearned bans and lag on every
+read (failures I03).  Rows of intent -1 are everybody's.  Overlapping rows count once.
 """
 
 from __future__ import annotations

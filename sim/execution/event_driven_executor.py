@@ -93,8 +93,8 @@ class EventDrivenExecutor:
     async def prepare(self, symbols: Iterable[str]) -> None:
         """Load the venue's filters before the first order, so that no position waits for them.
 
-        Where the journal holds something to :meth:`recover`, that does not wait for the filters either.
-        Raises UnknownSymbol for a symbol the venue does not list; exceptions of the client pass through.
+        Where the journal holds something to :meth:`recover`, that does not wait for the filters either; else
+        raises UnknownSymbol for a symbol the venue does not list; exceptions of the client pass through.
         A client without exchange information is accepted, its numbers then stay as they are.
         """
         names = list(symbols)

@@ -31,7 +31,7 @@ class FilterLoader:
         self._loading: asyncio.Task[Failure | None] | None = None
 
     async def prepare(self, symbols: Iterable[str], settings: Settings, *, hurried: bool) -> None:
-        """Load before the first order; ``hurried``: a position waits, so go on beside after ``attempt_timeout_sec``.
+        """Load before the first order; ``hurried``: a position waits, so go on at once and load beside.
 
         The careful way (``protect_deadline_sec``) asks again for ``unreadable_sec`` seconds.  Raises UnknownSymbol for
         a symbol the venue does not list; exceptions of the client pass through in the end.
@@ -39,12 +39,9 @@ class FilterLoader:
         if settings.protect_deadline_sec:
             if hurried:
                 work = self._load_patiently(settings, settings.unreadable_sec)
-                task = self._loading = asyncio.get_running_loop().create_task(work, name="filters")
-                await asyncio.wait((task,), timeout=settings.attempt_timeout_sec or None)
-                if not task.done() or task.result() is not None:
-                    return
-            else:
-                await self._load_patiently(settings, settings.unreadable_sec)
+                self._loading = asyncio.get_running_loop().create_task(work, name="filters")
+                return
+            await self._load_patiently(settings, settings.unreadable_sec)
         filters = await load_filters(self._client)
         for symbol in symbols:
             if filters and symbol not in filters:
@@ -77,8 +74,10 @@ class FilterLoader:
         limit_s, wait_for_s = patience_s(settings, self._replies, exits=False), settings.look_up_base_sec
         while True:
             table = await attempt_within(limit_s, load_filters, self._client)
-            if not isinstance(table, Failure):
+            if filters_are_known(self._client):
                 return None
+            if not isinstance(table, Failure):
+                table = Failure("error", None, "the exchange information names no symbol")
             if loop.time() + wait_for_s > gives_up_s:
                 return table
             await asyncio.sleep(wait_for_s)

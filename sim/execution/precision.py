@@ -92,8 +92,8 @@ def known_filters(client: Any, symbol: str) -> SymbolFilters:
 async def load_filters(client: Any) -> Mapping[str, SymbolFilters]:
     """Return the filters of all symbols, asking the venue once per client object.
 
-    Empty when the client offers no usable exchange information.  Exceptions of the client pass through and
-    nothing is remembered but the failure.
+    Empty when the client offers no usable exchange information; one without a single symbol is asked for again next
+    time.  Exceptions of the client pass through and nothing is remembered but the failure.
     """
     memory = memory_of(client)
     if memory.filters is not None:
@@ -106,8 +106,11 @@ async def load_filters(client: Any) -> Mapping[str, SymbolFilters]:
             if memory.filters is None:
                 memory.load_failed = True
                 read = getattr(client, EXCHANGE_INFO_CALL, None)
-                memory.filters = parse_exchange_info(await call(read) if read is not None else None)
+                table = parse_exchange_info(await call(read) if read is not None else None)
                 memory.load_failed = False
+                if read is not None and not table:
+                    return table
+                memory.filters = table
             return memory.filters
     finally:
         memory.loading = None

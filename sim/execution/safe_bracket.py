@@ -120,8 +120,10 @@ class SafeBracket:
             )
             await asyncio.wait((watch,), timeout=own.settings.unknown_deadline_sec)
             return False
-        # Both are asked at once: after a crash the position may have been bare for a while.
-        flat, rests = await asyncio.gather(own.is_surely_flat(), self._sees_stop())
+        # All is asked at once: after a crash the position may have been bare for a while.
+        flat, rests, _ = await asyncio.gather(
+            own.is_surely_flat(), self._sees_stop(), self._way_out.read_fill()
+        )
         if flat:
             await self._way_out.sweep()
             return False

@@ -89,11 +89,17 @@ class WayOut:
 
     async def _remaining(self) -> Decimal:
         """Return how much is to be closed; an entry that was still being filled is looked at once more."""
+        await self.read_fill()
+        return self._own.filled or self._own.bracket.quantity
+
+    async def read_fill(self) -> None:
+        """Look once at an entry that may have been filled further since the last word of it."""
         own = self._own
-        if not own.fill_is_final:
-            seen = await own.look(own.entry_id, conditional=False)
-            own.filled = max(own.filled, decimal_of(seen.executed))
-        return own.filled or own.bracket.quantity
+        if own.fill_is_final:
+            return
+        seen = await own.look(own.entry_id, conditional=False)
+        own.filled = max(own.filled, decimal_of(seen.executed))
+        own.fill_is_final = seen.state == "ended" or own.filled >= own.bracket.quantity
 
     async def _exit(self, quantity: Decimal) -> OrderResult:
         """Send one exit; one that was accepted and not filled yet is given a moment."""

@@ -16,7 +16,7 @@ import pandas as pd
 from sim.checks import CHECKS
 from sim.experiment import Comparison, Result
 from sim.report.printing import Heading, PrintedTable, printed, printed_range
-from sim.wording import counted
+from sim.wording import counted, unit_beside
 
 # What an intent did that broke the check: "12 traded twice or ...".
 _DEEDS: Final = {
@@ -137,7 +137,7 @@ def violations_table(result: Result, *, rules: bool = True) -> PrintedTable:
                 str(kind),
                 printed(len(found)),
                 printed(owned.nunique()),
-                f"{printed(worst['amount'])} {worst['unit']}".strip(),
+                f"{printed(worst['amount'])} {unit_beside(worst['amount'], worst['unit'])}".strip(),
                 examples or printed(float("nan")),
                 *([check_story(str(check))] if rules else []),
             )
