@@ -28,6 +28,7 @@ class FilterLoader:
         self._client = client
         self._emit = emit
         self._replies = replies
+        # The loop itself holds a task only weakly.
         self._loading: asyncio.Task[Failure | None] | None = None
 
     async def prepare(self, symbols: Iterable[str], settings: Settings, *, hurried: bool) -> None:

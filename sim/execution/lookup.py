@@ -47,6 +47,11 @@ class Sighting(NamedTuple):
     asks: int = 1
 
 
+def is_final(seen: Sighting) -> bool:
+    """Tell whether no more of an order can be filled."""
+    return seen.state == "ended" or (seen.state == "there" and seen.status not in ("NEW", "PARTIALLY_FILLED"))
+
+
 def can_look_up(client: Any) -> bool:
     """Tell whether a client offers a way to ask for an order; one that only reads prices does not."""
     ways = ("_signed_request", "_request_futures_api", "futures_get_order")

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .intent_orders import IntentOrders
-from .lookup import Sighting
+from .lookup import Sighting, is_final
 from .placement import BeforeAttempt, OrderResult
 from .precision import decimal_of
 from .way_out import WayOut
@@ -84,9 +84,9 @@ class SafeEntry:
         """Wait a moment for the rest of a partial fill; what comes later is read before the position is closed."""
         own = self._own
         seen = await own.look_until(
-            own.entry_id, _is_final, own.settings.protect_deadline_sec * _FINAL_SHARE, conditional=False
+            own.entry_id, is_final, own.settings.protect_deadline_sec * _FINAL_SHARE, conditional=False
         )
-        own.fill_is_final = _is_final(seen)
+        own.fill_is_final = is_final(seen)
         if seen.executed < result.executed_quantity:
             return result
         return replace(result, executed_quantity=seen.executed, average_price=seen.average_price)
@@ -108,7 +108,7 @@ class SafeEntry:
             seen = await own.look_until(own.entry_id, _is_settled, _CANCEL_PATIENCE_S, conditional=False)
         if seen.executed > 0.0:
             own.filled = decimal_of(seen.executed)
-            own.fill_is_final = _is_final(seen)
+            own.fill_is_final = is_final(seen)
             await self._way_out.flatten()
             return own.flat
         if seen.state == "ended":
@@ -131,7 +131,3 @@ def _is_readable(seen: Sighting) -> bool:
 
 def _is_settled(seen: Sighting) -> bool:
     return seen.state == "ended" or seen.executed > 0.0
-
-
-def _is_final(seen: Sighting) -> bool:
-    return seen.state == "ended" or (seen.state == "there" and seen.status not in ("NEW", "PARTIALLY_FILLED"))

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from .exit_hedge import ExitHedge
 from .intent_orders import IntentOrders
-from .lookup import Sighting
+from .lookup import Sighting, is_final
 from .outcomes import Failure
 from .placement import BeforeAttempt, OrderResult
 from .precision import decimal_of, plain
@@ -99,7 +99,7 @@ class WayOut:
             return
         seen = await own.look(own.entry_id, conditional=False)
         own.filled = max(own.filled, decimal_of(seen.executed))
-        own.fill_is_final = seen.state == "ended" or own.filled >= own.bracket.quantity
+        own.fill_is_final = is_final(seen) or own.filled >= own.bracket.quantity
 
     async def _exit(self, quantity: Decimal) -> OrderResult:
         """Send one exit; one that was accepted and not filled yet is given a moment."""

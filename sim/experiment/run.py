@@ -29,7 +29,7 @@ from sim.scenario import (
 )
 from sim.world import RunRecord, World
 from sim.world.code_under_test import ExecutorFactory, event_driven
-from sim.world.processes import concern_processes
+from sim.world.processes import run_apart
 
 _LONGEST_NAME = 120
 _CALM_TRADING = 0.95
@@ -179,7 +179,7 @@ def judge(
         grids={name: Grid(float(rules.tick), float(rules.min_notional)) for name, rules in filters.items()},
         caps=caps_of(record, spec) if spec.limits.enforce else None,
         fault_rates={fault.name: fault.how.rate for fault in spec.faults if fault.how.rate is not None},
-        own_processes=spec.isolation == "intent" and concern_processes(spec.faults),
+        own_processes=run_apart(spec),
     )
 
 

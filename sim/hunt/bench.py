@@ -51,9 +51,13 @@ class Bench:
 
 
 def fits(trace: Trace, ended_us: int, longest_us: int) -> bool:
-    """Tell whether a run is short and small enough to be laid beside others."""
+    """Tell whether a run can be laid beside others: it is short and small, and was not told to wait.
+
+    Whom a wait binds depends on whose processes shared it, which differs from run to run.
+    """
     requests, orders = trace.tables["request"], trace.tables["order"]
-    return ended_us < longest_us and len(requests) + len(orders) < _IDS // 2
+    small = ended_us < longest_us and len(requests) + len(orders) < _IDS // 2
+    return small and not len(trace.tables["told_to_wait"])
 
 
 @lru_cache(maxsize=256)

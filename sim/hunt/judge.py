@@ -14,7 +14,7 @@ from sim.hunt.bench import Bench, fits
 from sim.scenario import LoadedPolicy, Scenario
 from sim.trace import Trace
 from sim.world import RunRecord
-from sim.world.processes import concern_processes
+from sim.world.processes import run_apart
 
 _ASKED: Final = tuple(check for check in CHECKS if check.kind != "simulator")
 
@@ -87,5 +87,5 @@ class Judge:
             bounds=bounds_of(spec),
             grids=self._grids,
             caps=caps_of(record, spec) if spec.limits.enforce else None,
-            own_processes=spec.isolation == "intent" and concern_processes(spec.faults),
+            own_processes=run_apart(spec),
         )

@@ -272,7 +272,7 @@ class BarPath(ABC):
         """Return when the marks published in a bar become visible, and the marks in units."""
         bar = self._bar(index)
         if bar.marks is None:
-            bar.marks = self._make_marks(index, bar)
+            bar.marks = self._make_marks(index)
         return bar.marks
 
     def _mark_source(self, index: int, bar: BarPrints) -> tuple[IntArray, int]:
@@ -296,7 +296,7 @@ class BarPath(ABC):
         index = self._index(published_us)
         bar = self._bar(index)
         if bar.marks is None:
-            bar.marks = self._make_marks(index, bar)
+            bar.marks = self._make_marks(index)
         times, units = bar.marks
         # They are published a second apart.
         position = (
@@ -307,11 +307,10 @@ class BarPath(ABC):
         # The mark that shows as the run begins was published before any that shows during it.
         return int(self._marks.units(np.array([published_us], dtype=np.int64))[0])
 
-    def _make_marks(self, index: int, bar: BarPrints) -> tuple[IntArray, IntArray]:
+    def _make_marks(self, index: int) -> tuple[IntArray, IntArray]:
         if self._marks is None:
             published = self._published(index, index + 1)
-            ticks = self._feed_in_bar(index, bar, published)
-            return published + self._mark_delay_us, self._mark_rule.units_of(ticks)
+            return published + self._mark_delay_us, self._mark_rule.units_of(self._feed_at(published))
         # A minute's marks cost numpy calls, not seconds, and whoever asks about one minute asks about the next.
         first = index - index % self._marked_together
         stop = min(first + self._marked_together, self._extremes.count)
@@ -359,12 +358,4 @@ class BarPath(ABC):
         latest = np.concatenate(known_us).searchsorted(times, side="right") - 1
         # A time of before the tape has no print: what the first bar begins with is clipped to.
         ticks: IntArray = np.concatenate(known).take(latest, mode="clip")
-        return ticks
-
-    def _feed_in_bar(self, index: int, bar: BarPrints, times: IntArray) -> IntArray:
-        source, before = self._source(index, bar)
-        if not source.size:
-            return np.full(times.size, before, dtype=np.int64)
-        position = bar.times.searchsorted(times, side="right")
-        ticks: IntArray = np.where(position > 0, source[position - 1], before)
         return ticks

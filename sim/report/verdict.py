@@ -220,10 +220,10 @@ def _conduct(result: Result) -> str:
     found = result.violations[result.violations["kind"] == "practice"]
     if found.empty:
         return ""
-    sizes = {str(check): _distinct(rows) for check, rows in found.groupby("check", sort=True)}
-    counts = [f"{check} in {printed(size)}" for check, size in sizes.items()]
-    counts[-1] = f"{[*sizes][-1]} in {counted([*sizes.values()][-1], 'intent')}"
-    return f"Rules of conduct, which by themselves lose nothing, were broken too: {listed(counts)}."
+    sizes = [(str(check), _distinct(rows)) for check, rows in found.groupby("check", sort=True)]
+    told = listed([f"{check} in {printed(size)}" for check, size in sizes])
+    unit = unit_beside(sizes[-1][1], "intents")
+    return f"Rules of conduct, which by themselves lose nothing, were broken too: {told} {unit}."
 
 
 def _deed(check: str, result: Result) -> str:

@@ -24,6 +24,7 @@ from sim.exchange.request import Request
 from sim.execution.events import Event
 from sim.faults import BlockedLoop, ComputeDelay, Crash, FaultSpec
 from sim.faults.how import Timing
+from sim.scenario import Scenario
 from sim.scenario.workload import IntentPlan
 from sim.world.process import CURRENT_PROCESS, Process, ProcessLoop
 from sim.world.process_client import ProcessClient
@@ -41,6 +42,11 @@ Flow = tuple[IntentPlan, IntentSlot]
 def concern_processes(faults: list[FaultSpec]) -> bool:
     """Tell whether a scenario needs processes that can die; without them a run pays nothing for the possibility."""
     return any(isinstance(fault, KINDS_OF_PROCESS) for fault in faults)
+
+
+def run_apart(spec: Scenario) -> bool:
+    """Tell whether each intent of a scenario runs in a process of its own, which hears nobody else's answers."""
+    return spec.isolation == "intent" and concern_processes(spec.faults)
 
 
 class Processes:

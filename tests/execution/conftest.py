@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -201,6 +202,12 @@ def log() -> Log:
 def events() -> list[Event]:
     """Give a list whose append is a hook."""
     return []
+
+
+@pytest.fixture
+def wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the wall clock be the loop's: a whole minute begins at 0."""
+    monkeypatch.setattr(time, "time", lambda: asyncio.get_running_loop().time() + 60.0)
 
 
 _TIMED = ("sim.execution.breaker.time", "sim.execution.retry_budget.time")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -15,11 +14,7 @@ from sim.execution.outcomes import Failure, attempt_within
 from sim.execution.rate_limiter import GlobalRateLimiter, LimitedClient
 from tests.execution.venue_fake import VenueError
 
-
-@pytest.fixture(autouse=True)
-def wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the wall clock be the loop's: a whole minute begins at 0."""
-    monkeypatch.setattr(time, "time", lambda: asyncio.get_running_loop().time() + 60.0)
+pytestmark = pytest.mark.usefixtures("wall_clock")
 
 
 async def waited_s(limiter: GlobalRateLimiter, weight: int, orders: int, priority: Any) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -11,11 +10,7 @@ import pytest
 from sim.clock import run_virtual
 from sim.execution.rate_limiter import GlobalRateLimiter
 
-
-@pytest.fixture(autouse=True)
-def wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the wall clock be the loop's: a whole minute begins at 0."""
-    monkeypatch.setattr(time, "time", lambda: asyncio.get_running_loop().time() + 60.0)
+pytestmark = pytest.mark.usefixtures("wall_clock")
 
 
 def waits_s(*costs: tuple[int, int], apart_s: float = 0.0) -> list[float]:

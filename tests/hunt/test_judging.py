@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from sim.hunt import Bracket
 from sim.hunt.quarry import Quarry
-from sim.hunt.script import Move, Script, Strike, as_plain, from_plain, strikes_on
+from sim.hunt.script import Kill, Move, Script, Strike, as_plain, from_plain, strikes_on
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,29 @@ def test_side_by_side_is_as_one_by_one(quarry: Quarry) -> None:
     beside = [replace(seen, practice=()) for seen in quarry.run_all(scripts)]
     assert alone == beside
     assert 5 < sum(bool(seen.broken) for seen in alone) < len(alone)
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_a_wait_told_before_the_intent_is_judged_whatever_lies_beside_it(
+    told: bool, make_bracket: Callable[..., Bracket]
+) -> None:
+    """A run whose process may die is laid first: what binds that one is not what binds the next."""
+    quarry = Quarry(make_bracket("safe"))
+    harmless = Strike("POST /fapi/v1/order", "tp", 0, "request lost")
+    dies, waits = (quarry._run(script)[:2] for script in ((Kill(3, 1.0),), (harmless,)))
+    record = waits[0]
+    if told:
+        wait = {
+            "request": 0,
+            "intent": -1,
+            "role": "none",
+            "at_us": 0,
+            "status": 429,
+            "until_us": record.ended_us,
+        }
+        table = record.trace.tables["told_to_wait"]
+        table.pending.append(tuple(wait[column] for column in table.columns))
+    assert quarry._judge.suspects([dies, waits]) == ([1] if told else [])
 
 
 def test_a_run_does_not_depend_on_those_before(quarry: Quarry) -> None:
