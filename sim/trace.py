@@ -115,6 +115,10 @@ class _Vocabulary(dict[str, int]):
         return words
 
 
+_WORDLESS: Final = _Vocabulary()
+"""The vocabulary of every column that holds no text."""
+
+
 class Table:
     """Hold one table's rows as typed columns; text as numbers into its column's vocabulary.
 
@@ -130,18 +134,12 @@ class Table:
         self._stored: list[array[Any]] = []
         self._vocabularies: list[_Vocabulary] = []
 
-    def _begin(self) -> None:
-        """Make the columns."""
-        # Grown in place: merging chunks at the end would need, and never give back, their size once more.
-        self._stored = [array(_CODES[kind]) for kind in self.kinds]
-        self._vocabularies = [_Vocabulary() for _ in self.columns]
-
     def flush(self) -> None:
         """Move pending rows into typed columns."""
         if not self.pending:
             return
-        if not self._stored:
-            self._begin()
+        if not self._vocabularies:
+            self._vocabularies = [_Vocabulary() if kind == "s" else _WORDLESS for kind in self.kinds]
         width = len(self.columns)
         try:
             columns = list(zip(*self.pending, strict=True))
@@ -150,11 +148,16 @@ class Table:
         if len(columns) != width:
             raise SimError(f"trace table {self.name}: a row does not have {width} values")
         self.pending.clear()
-        for place, values in enumerate(columns):
-            words = self._vocabularies[place]
-            numbers = map(words.__getitem__, values) if self.kinds[place] == "s" else values
-            # array.array takes Python numbers about three times as fast as numpy does.
-            rows = array(_CODES[self.kinds[place]], numbers)
+        # array.array takes Python numbers about three times as fast as numpy does.
+        added = [
+            array(_CODES[kind], map(words.__getitem__, values) if kind == "s" else values)
+            for kind, words, values in zip(self.kinds, self._vocabularies, columns, strict=True)
+        ]
+        if not self._stored:
+            self._stored = added
+            return
+        # Grown in place: merging chunks at the end would need, and never give back, their size once more.
+        for place, rows in enumerate(added):
             try:
                 self._stored[place] += rows
             except BufferError:  # somebody still looks at the column; they keep what they saw

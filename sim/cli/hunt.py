@@ -174,11 +174,15 @@ def _print(found: Hunt, record: dict[str, Any]) -> None:
     )
     print(f"without an event: {found.clean.end}, {len(found.clean.calls)} calls\n")
     for level in found.levels:
+        known = f", {level.known:,} known from another" if level.known else ""
         idle = f", {level.idle:,} struck nothing" if level.idle else ""
         print(
-            f"  {level.title:<14} {level.run:>9,} of {level.there:,} scripts, {level.broke:,} broke a rule{idle}"
+            f"  {level.title:<14} {level.run:>9,} of {level.there:,} scripts, {level.broke:,} broke a rule"
+            f"{known}{idle}"
         )
-    print(f"{found.scripts:,} scripts in {found.spent_s:.1f} s")
+    unrun = sum(level.known for level in found.levels)
+    told = f", {unrun:,} of them known from another and not run" if unrun else ""
+    print(f"{found.scripts:,} scripts in {found.spent_s:.1f} s{told}")
     if not found.findings:
         print("\nnothing found")
     for number, one in enumerate(record["findings"], start=1):

@@ -19,7 +19,7 @@ import threading
 import time as time_module
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Final
@@ -35,15 +35,49 @@ Ahead = Callable[[int], int]
 """How far a wall clock is ahead (µs) at a time of the run (µs)."""
 
 
-def _virtual_time_functions(
-    loop: VirtualLoop, epoch_us: int, ahead: Ahead | None
-) -> dict[str, Callable[..., Any]]:
-    env = loop.env
+class _Shown:
+    """Hold what the virtual clocks show: the time of one run after the other, as one fence stands at a time.
+
+    To make all that reads it anew for each run costs most of a fence, and whoever kept it would follow a dead run.
+    """
+
+    __slots__ = ("ahead", "env", "epoch_us", "run")
+
+    run: Fence | None
+    """The fence of the run that is in progress."""
+    env: Any
+    epoch_us: int
+    ahead: Ahead | None
+
+    def __init__(self) -> None:
+        self.run = None
+
+    def follow(self, loop: VirtualLoop, epoch_us: int, ahead: Ahead | None, run: Fence) -> None:
+        """Show this run's time from now on."""
+        self.env, self.epoch_us, self.ahead, self.run = loop.env, epoch_us, ahead, run
+
+    def unix_us(self) -> int:
+        """Return what a wall clock shows (Unix µs)."""
+        now = int(self.env._now)
+        return self.epoch_us + now if self.ahead is None else self.epoch_us + now + self.ahead(now)
+
+    def instant(self) -> datetime_module.datetime:
+        """Return what a wall clock shows, in UTC."""
+        return _START + datetime_module.timedelta(microseconds=self.unix_us())
+
+
+_START: Final = _RealDatetime(1970, 1, 1, tzinfo=datetime_module.UTC)
+_SHOWN: Final = _Shown()
+
+
+def _virtual_time_functions() -> dict[str, Callable[..., Any]]:
+    shown, unix_us = _SHOWN, _SHOWN.unix_us
     gmtime, asctime, strftime = time_module.gmtime, time_module.asctime, time_module.strftime
 
-    def unix_us() -> int:
-        now = int(env._now)
-        return epoch_us + now if ahead is None else epoch_us + now + ahead(now)
+    def unix_s() -> float:
+        # Without a call in between where the clock is right: code under test may read it often.
+        right = shown.ahead is None
+        return ((shown.epoch_us + shown.env._now) if right else unix_us()) / 1e6
 
     def parts(seconds: float | None = None) -> time_module.struct_time:
         return gmtime(unix_us() / 1e6 if seconds is None else seconds)
@@ -55,13 +89,12 @@ def _virtual_time_functions(
         )
 
     return {
-        # Without a call in between where the clock is right: code under test may read it often.
-        "time": (lambda: (epoch_us + env._now) / 1e6) if ahead is None else (lambda: unix_us() / 1e6),
+        "time": unix_s,
         "time_ns": lambda: unix_us() * 1000,
-        "monotonic": lambda: env._now / 1e6,
-        "monotonic_ns": lambda: env._now * 1000,
-        "perf_counter": lambda: env._now / 1e6,
-        "perf_counter_ns": lambda: env._now * 1000,
+        "monotonic": lambda: shown.env._now / 1e6,
+        "monotonic_ns": lambda: shown.env._now * 1000,
+        "perf_counter": lambda: shown.env._now / 1e6,
+        "perf_counter_ns": lambda: shown.env._now * 1000,
         "gmtime": parts,
         "localtime": parts,
         "ctime": lambda seconds=None: asctime(parts(seconds)),
@@ -81,32 +114,6 @@ class _ActsAs(type):
     def __subclasscheck__(cls, subclass: type) -> bool:
         real = cls.__dict__.get("stands_for")
         return issubclass(subclass, real) if real is not None else super().__subclasscheck__(subclass)
-
-
-class _Shown:
-    """Hold what the virtual datetimes show: the time of one run after the other, as one fence stands at a time.
-
-    To make the two classes anew for each run costs a third of a fence, and whoever kept one would follow a dead run.
-    """
-
-    def __init__(self) -> None:
-        self._start = _RealDatetime(1970, 1, 1, tzinfo=datetime_module.UTC)
-        self._run: tuple[VirtualLoop, int, Ahead | None] | None = None
-
-    def follow(self, loop: VirtualLoop, epoch_us: int, ahead: Ahead | None) -> None:
-        """Show this run's time from now on."""
-        self._run = (loop, epoch_us, ahead)
-
-    def instant(self) -> datetime_module.datetime:
-        """Return the moment of the run, in UTC."""
-        assert self._run is not None
-        loop, epoch_us, ahead = self._run
-        now = loop.now_us
-        off = 0 if ahead is None else ahead(now)
-        return self._start + datetime_module.timedelta(microseconds=epoch_us + now + off)
-
-
-_SHOWN = _Shown()
 
 
 class VirtualDatetime(_RealDatetime, metaclass=_ActsAs):
@@ -235,10 +242,6 @@ class Fence:
     never_awaited: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
-    def note(self, coroutine: Any) -> None:
-        """Stand in for ``warnings._warn_unawaited_coroutine``, which the interpreter calls by name."""
-        self.never_awaited.append(coroutine.__qualname__)
-
 
 @contextmanager
 def fenced(
@@ -252,20 +255,60 @@ def fenced(
     ``epoch_us`` is the Unix time of the run's start; ``modules`` are package names of the code under test, whose
     own ``from time import …`` names are replaced as well.  ``ahead``: how far wall clocks (not monotonic ones) are
     ahead of ``epoch_us`` and the run's time at a moment, for a clock that drifts or steps; None for a right one.
-    One fence at a time in a process.
+    One fence at a time in a process; inside :func:`standing` one it only turns to this run.
     """
-    patches = _Patches()
     fence = Fence()
+    _SHOWN.follow(loop, epoch_us, ahead, fence)
+    with nullcontext() if [tuple(modules)] == _STANDS else _put_up(tuple(modules)):
+        HEARERS.append(fence.refused.append)
+        try:
+            yield fence
+        finally:
+            HEARERS.clear()
+            _SHOWN.run = None
+
+
+@contextmanager
+def standing(modules: Sequence[str] = ("sim.execution",)) -> Iterator[None]:
+    """Keep one fence up over many runs, one after the other: putting it up anew costs as much as a short run's boot.
+
+    Between two runs clocks show the end of the last one.
+    """
+    _SHOWN.follow(VirtualLoop(), 0, None, Fence())
+    _SHOWN.run = None
+    with _put_up(tuple(modules)):
+        _STANDS.append(tuple(modules))
+        try:
+            yield
+        finally:
+            _STANDS.pop()
+
+
+_STANDS: Final[list[tuple[str, ...]]] = []
+"""The modules of the fences that stand over many runs."""
+
+
+@contextmanager
+def _put_up(modules: tuple[str, ...]) -> Iterator[None]:
+    patches = _Patches()
     replaced: dict[int, Any] = {}
-    for name, function in _virtual_time_functions(loop, epoch_us, ahead).items():
+    for name, function in _virtual_time_functions().items():
         real = getattr(time_module, name)
         replaced[id(real)] = function
         patches.set(time_module, name, _here(function, real))
-    _SHOWN.follow(loop, epoch_us, ahead)
     replaced[id(_RealDatetime)] = VirtualDatetime
     replaced[id(_RealDate)] = VirtualDate
     zone = os.environ.get("TZ")
     looked = _modules_under(modules, replaced.keys())
+    unawaited: Any = getattr(warnings, "_warn_unawaited_coroutine")  # noqa: B009 - no type knows of it
+
+    def note(coroutine: Any) -> None:
+        # The interpreter calls it by name.
+        if _SHOWN.run is None:
+            unawaited(coroutine)
+        else:
+            _SHOWN.run.never_awaited.append(coroutine.__qualname__)
+
     try:
         _set_zone("UTC")
         patches.set(datetime_module, "datetime", VirtualDatetime)
@@ -282,11 +325,9 @@ def fenced(
             (subprocess.Popen, "__init__", "subprocess.Popen"),
         ):
             patches.set(owner, name, _here(_refusing(called), getattr(owner, name)))
-        patches.set(warnings, "_warn_unawaited_coroutine", fence.note)
-        HEARERS.append(fence.refused.append)
-        yield fence
+        patches.set(warnings, "_warn_unawaited_coroutine", note)
+        yield
     finally:
-        HEARERS.clear()
         # Else "from time import time" in such a module would follow this run's clock for ever.
         if list(sys.modules) != looked.names:
             late = [sys.modules.get(name) for name in sys.modules.keys() - looked.known]

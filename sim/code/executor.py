@@ -151,11 +151,14 @@ class CodeExecutor:
 
     async def position_closed(self, intent_id: str) -> None:
         """Tell our own executor, or the user's where it wants to know, that a position closed."""
+        await self._tell("position_closed", intent_id)
+
+    async def _tell(self, method: str, what: str) -> None:
         parts = await self._built()
         owner = parts.executor if parts.executor is not None or parts.flow is not None else parts.ours
-        told = getattr(owner, "position_closed", None)
+        told = getattr(owner, method, None)
         if told is not None:
-            await settled(told(intent_id))
+            await settled(told(what))
 
 
 class ResumingExecutor(CodeExecutor):
@@ -169,6 +172,10 @@ class ResumingExecutor(CodeExecutor):
         recover = getattr(owner, "recover", None)
         found = None if recover is None else await settled(recover(symbols))
         return found if isinstance(found, Mapping) else {}
+
+    async def symbol_closed(self, symbol: str) -> None:
+        """Tell whoever recovered that nothing of a symbol is held any more, where it wants to know."""
+        await self._tell("symbol_closed", symbol)
 
 
 async def _built_or_told(parts: Parts) -> None:

@@ -104,7 +104,7 @@ class Gateway:
         loop = self._loop
         now = self._env._now
         slot = self._attribution.slot_of(method, path, params)
-        role = role_of(method, path, params, slot.direction)
+        role = role_of(method, path, params, slot.direction) if method == "POST" else "none"
         self._last_request += 1
         request = Request(self._last_request, slot, role, method, path, params, now)
         request_us = self._request_leg.sample_us(request.key, now)

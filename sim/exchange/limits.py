@@ -256,23 +256,24 @@ class Limits:
 
     def _roll(self, now_us: int) -> None:
         """Begin the windows that ``now_us`` lies in."""
-        self._note_most()
         wall_us = self._epoch_us + now_us
-        self._orders_10s.clear()
         self._ends_us = (wall_us // TEN_SECONDS_US + 1) * TEN_SECONDS_US - self._epoch_us
+        self._note_most(1, self._orders_10s)
+        self._orders_10s.clear()
         if wall_us // MINUTE_US != self._minute:
             self._minute = wall_us // MINUTE_US
-            self._used.clear()
-            self._orders_1m.clear()
+            for place, window in ((0, self._used), (2, self._orders_1m)):
+                self._note_most(place, window)
+                window.clear()
 
-    def _note_most(self) -> None:
-        for place, window in enumerate((self._used, self._orders_10s, self._orders_1m)):
-            if window and (fullest := max(window.values())) > self._most[place]:
-                self._most[place] = fullest
+    def _note_most(self, place: int, window: dict[int, int]) -> None:
+        if window and (fullest := max(window.values())) > self._most[place]:
+            self._most[place] = fullest
 
     def load(self) -> Load:
         """Return what was counted so far."""
-        self._note_most()
+        for place, window in enumerate((self._used, self._orders_10s, self._orders_1m)):
+            self._note_most(place, window)
         weight, ten, one = self._most
         return Load(weight, ten, one, dict(sorted(self._refusals.items())), tuple(self._bans))
 

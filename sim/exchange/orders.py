@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from sim.clock import Handle
 from sim.exchange.account import Account
@@ -121,6 +122,8 @@ class Order:
     """Printed volume that a resting order may have and has not taken yet (base asset); infinite: all it wants."""
     trail_price: float = 0.0
     """Where a trailing stop fires, known from its trigger on."""
+    shown: tuple[tuple[OrderState, int, float], dict[str, Any]] | None = None
+    """What a query showed last, and the state, time of change and quantity filled that it showed."""
     asked: Request | None = None
     """The request that placed it, kept where something may go wrong with it at its trigger."""
 
@@ -169,6 +172,7 @@ class Order:
         self.state = state
 
 
+@lru_cache(maxsize=4096)
 def decimal_text(value: float, decimals: int = 8) -> str:
     """Write a number as the venue does: plain decimal, no exponent, no trailing zeros beyond one."""
     if value == 0.0:

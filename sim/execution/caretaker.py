@@ -7,7 +7,6 @@ the price is near; news of the user stream is acted upon at once.  Times are the
 from __future__ import annotations
 
 import asyncio
-from contextvars import copy_context
 from typing import Final
 
 from .events import StopLooked
@@ -38,6 +37,11 @@ _TRIGGER_PATIENCE_S: Final = 1.0
 class Caretaker:
     """Run :meth:`start`'s task until the position is closed or :meth:`stop` is called."""
 
+    __slots__ = (
+        "_alarm", "_look_due_s", "_missed", "_near", "_next_look_s", "_own", "_planned_s", "_protection", "_task",
+        "_way_out",
+    )  # fmt: skip
+
     def __init__(self, own: IntentOrders, protection: Protection, way_out: WayOut) -> None:
         self._own = own
         self._protection = protection
@@ -55,17 +59,10 @@ class Caretaker:
         own = self._own
         if not own.settings.verify_every_sec:
             return
-        self._look_soon()
-        loop, stop_id, due_s = asyncio.get_running_loop(), own.stop_id, self._planned_s.pop(0)
-        context = copy_context()
-
-        def begin(heard: bool) -> None:
-            self._alarm = None
-            name = f"caretaker {own.bracket.intent_id}"
-            self._task = loop.create_task(self._look_after(stop_id, heard, due_s), name=name, context=context)
-
+        loop = asyncio.get_running_loop()
+        self._look_soon(loop.time())
         # A task that only waits is dear, and many a position is over before there is anything to look at.
-        self._alarm = own.executor.news.alarm(stop_id, due_s, begin)
+        self._alarm = own.executor.news.alarm(own.stop_id, self._planned_s.pop(0), self._begin, loop)
 
     def stop(self) -> None:
         """End: somebody else closes the position, or it is flat."""
@@ -75,6 +72,15 @@ class Caretaker:
         task, self._task = self._task, None
         if task is not None and task is not asyncio.current_task():
             task.cancel()
+
+    def _begin(self, heard: bool) -> None:
+        alarm, self._alarm = self._alarm, None
+        assert alarm is not None
+        self._task = alarm.loop.create_task(
+            self._look_after(alarm.client_id, heard, alarm.at_s),
+            name=f"caretaker {self._own.bracket.intent_id}",
+            context=alarm.context,
+        )
 
     async def _look_after(self, stop_id: str, heard: bool, due_s: float) -> None:
         own = self._own
@@ -96,6 +102,13 @@ class Caretaker:
             await self._stop_is_gone(ended=sighting.state == "ended")
         elif sighting.status in _TRIGGERED or sighting.executed > 0.0:
             await self._stop_has_fired()
+        elif sighting.state == "there" and self._outlives_position() and await own.is_surely_flat():
+            await self._way_out.sweep()
+
+    def _outlives_position(self) -> bool:
+        """Tell whether the stop takes a quantity off: the venue ends only one that closes whatever is there."""
+        stop, by_quantity = self._own.stop, self._own.settings.stop_sizing == "reduce_only"
+        return stop is not None and (by_quantity or "quantity" in stop.params)
 
     async def _next_sighting(self, stop_id: str) -> Sighting | None:
         """Wait for news or for the next look; None when there is nothing to judge."""
@@ -133,9 +146,9 @@ class Caretaker:
             self._look_due_s = loop.time() + own.settings.verify_every_sec
         return sighting
 
-    def _look_soon(self) -> None:
-        now_s = asyncio.get_running_loop().time()
-        self._planned_s = [now_s + seconds for seconds in _FIRST_LOOKS_S]
+    def _look_soon(self, now_s: float) -> None:
+        first_s, second_s, third_s = _FIRST_LOOKS_S
+        self._planned_s = [now_s + first_s, now_s + second_s, now_s + third_s]
 
     async def _price_is_through(self) -> bool:
         """Read the mark: tell whether it has reached the stop, and plan the next look by how far away it is."""
@@ -176,7 +189,7 @@ class Caretaker:
             return
         own.start_deadline()
         placed = await self._protection.place_stop(own.stop, again=True)
-        self._look_soon()
+        self._look_soon(asyncio.get_running_loop().time())
         if placed == "failed" and not own.over:
             await self._way_out.flatten()
 

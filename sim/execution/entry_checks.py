@@ -190,7 +190,7 @@ class EntryChecks:
         """Return the entry's parameters: MARKET, or a LIMIT IOC at the guard's bound, which then holds at the fill."""
         params = market_params(intent)
         if settings.entry_style == "limit_ioc":
-            long = is_long(intent.side)
+            long = intent.side == "buy"
             bound = decimal_of(intent.planned_price) * _share_beyond(self._limit(intent, settings), long)
             tick = known_filters(self._client, intent.symbol).tick
             price = round_down(bound, tick) if long else round_up(bound, tick)

@@ -71,6 +71,7 @@ class EventDrivenExecutor:
                 share=settings.limiter_share,
                 exit_reserve=settings.limiter_exit_reserve,
                 entry_patience_s=settings.max_price_age_sec,
+                store=journal if settings.keep_journal else None,
             )
             client = LimitedClient(client, limiter)
         self._journal = IntentJournal(journal)
@@ -217,6 +218,11 @@ class EventDrivenExecutor:
         if bracket is not None:
             await bracket.gone()
 
+    async def symbol_closed(self, symbol: str) -> None:
+        """Be told the same of what :meth:`recover` took up of a symbol, by who does not know the intents' names."""
+        for name in self._names_of(None, symbol):
+            await self.position_closed(name)
+
     @property
     def listens(self) -> bool:
         """Tell whether the policy wants the user data stream."""
@@ -277,17 +283,11 @@ class EventDrivenExecutor:
             raise ValueError(f"intent_id={intent_id!r}: no position of this intent is open")
         return await bracket.move_stop(price)
 
-    def _names_of(self, intent_id: str | None, symbol: str, side: str) -> list[str]:
+    def _names_of(self, intent_id: str | None, symbol: str, side: str | None = None) -> list[str]:
         """Name the open brackets a close concerns: one intent's, or those of a symbol that were recovered."""
         if intent_id is not None:
             return [intent_id] if intent_id in self._brackets else []
-        return [
-            name
-            for name, bracket in self._brackets.items()
-            if bracket.recovered
-            and bracket.bracket.symbol == symbol
-            and (bracket.bracket.sign > 0) is is_long(side)
-        ]
+        return [name for name, bracket in self._brackets.items() if bracket.took_up(symbol, side)]
 
     async def cancel_all(self, symbol: str) -> bool:
         """Cancel every resting order of a symbol, on both endpoints in use; tell whether all calls worked.

@@ -27,6 +27,7 @@ from .safe_order_executor import SafeOrderExecutor
 _NEWS_S: Final = 0.15
 """How long the stream is given to tell that exits ended with their position, before they are cancelled."""
 
+_NOTHING: Final = Decimal(0)
 _CONFIRM_FLAT_S: Final = 0.5
 """How long after a first reading a flat position is read again: reads lag (failures F18)."""
 
@@ -54,9 +55,9 @@ class IntentOrders:
     """Hold what is known of one intent's orders; ``deadline_s`` is the loop's time by which a stop must rest."""
 
     __slots__ = (
-        "_filled_text", "_head", "_journal", "_named", "_numbers", "_numbers_text", "_stop_text", "begun_s", "bracket",
-        "client", "closing", "deadline_s", "entry_id", "executor", "fill_is_final", "fill_price", "filled", "flat",
-        "further", "resting", "settings", "stop", "stop_id", "was_held",
+        "_adopted", "_filled_text", "_head", "_journal", "_named", "_numbers", "_numbers_text", "_stop_text", "begun_s",
+        "bracket", "client", "closing", "deadline_s", "entry_id", "executor", "fill_is_final", "fill_price", "filled",
+        "flat", "further", "resting", "settings", "stop", "stop_id", "was_held",
     )  # fmt: skip
 
     def __init__(
@@ -71,7 +72,7 @@ class IntentOrders:
         self.client = client
         self.settings = settings
         self.bracket = bracket
-        self.filled = Decimal(0)
+        self.filled = _NOTHING
         self.fill_price = 0.0
         self.fill_is_final = True
         self.stop: ProtectiveOrder | None = None
@@ -80,12 +81,13 @@ class IntentOrders:
         self.further: list[asyncio.Task[None]] = []
         self.flat = self.closing = self.was_held = False
         self.deadline_s = self.begun_s = 0.0
+        self._adopted = False
         self._journal = journal
         self._numbers: dict[str, int] = {}
         self._numbers_text = ""
         self._named: list[str] = []
         self._head = ""
-        self._filled_text: tuple[Decimal | None, str] = (None, "")
+        self._filled_text = _NOTHING, "0"
         self._stop_text: tuple[ProtectiveOrder | None, str] = (None, "{}")
 
     @property
@@ -100,6 +102,7 @@ class IntentOrders:
 
     def adopt(self, entry: IntentEntry) -> None:
         """Take over what an earlier process wrote down."""
+        self._adopted = True
         self._numbers = dict(entry.numbers)
         self._numbers_text = members_of(self._numbers)
         self.entry_id, self.stop_id = entry.entry_id, entry.stop_id
@@ -160,7 +163,10 @@ class IntentOrders:
         timeout_s = self.patience_s()
         if conditional:
             endpoint = settings.conditional_endpoint
-            asked = find_conditional(self.client, symbol, client_id, endpoint, timeout_s=timeout_s)
+            # An earlier process's order rests wherever that one sent it, and the position may be bare meanwhile.
+            asked = find_conditional(
+                self.client, symbol, client_id, endpoint, timeout_s=timeout_s, at_once=self._adopted
+            )
         else:
             asked = find_order(self.client, symbol, client_id, algo=False, timeout_s=timeout_s)
         return await self.executor.replies.timed(asked, timeout_s) if timeout_s else await asked

@@ -16,8 +16,6 @@ from typing import Any, Final
 
 _PREFIX: Final = "intent:"
 _quoted: Final = json.encoder.encode_basestring_ascii
-_quoted_name: Final = lru_cache(64)(_quoted)
-"""Names of parameters are few, and always the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +96,14 @@ def head_of(intent_id: str, symbol: str, side: str, quantity: str, begun_s: floa
 
 def object_of(texts: Mapping[str, str]) -> str:
     """Write a mapping of texts as a JSON object."""
-    return "{" + ",".join([f"{_quoted_name(name)}:{_quoted(value)}" for name, value in texts.items()]) + "}"
+    return _form_of(tuple(texts)) % tuple(map(_quoted, texts.values()))
+
+
+@lru_cache(64)
+def _form_of(names: tuple[str, ...]) -> str:
+    """Write an object of these names with room for the values: parameters have few names, and always the same."""
+    named = [_quoted(name).replace("%", "%%") for name in names]
+    return "{" + ",".join([f"{name}:%s" for name in named]) + "}"
 
 
 def members_of(numbers: Mapping[str, int]) -> str:

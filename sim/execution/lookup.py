@@ -7,6 +7,7 @@ exist: reads lag (failures F18); who asks has to ask again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
@@ -52,6 +53,11 @@ def is_final(seen: Sighting) -> bool:
     return seen.state == "ended" or (seen.state == "there" and seen.status not in ("NEW", "PARTIALLY_FILLED"))
 
 
+def is_known(seen: Sighting) -> bool:
+    """Tell whether a sighting says for certain that an order is, or was, there."""
+    return seen.state in ("there", "ended")
+
+
 def can_look_up(client: Any) -> bool:
     """Tell whether a client offers a way to ask for an order; one that only reads prices does not."""
     ways = ("_signed_request", "_request_futures_api", "futures_get_order")
@@ -72,22 +78,37 @@ async def find_order(
 
 
 async def find_conditional(
-    client: Any, symbol: str, client_id: str, endpoint: Endpoint, *, timeout_s: float = 0.0
+    client: Any,
+    symbol: str,
+    client_id: str,
+    endpoint: Endpoint,
+    *,
+    timeout_s: float = 0.0,
+    at_once: bool = False,
 ) -> Sighting:
     """Ask once for a stop or target, on the endpoint that takes them.
 
     With ``auto``, and while it is not known where the venue takes them, both are asked: an order of an earlier process
-    may rest behind the other one.  A venue without that one says nothing.
+    may rest behind the other one.  A venue without that one says nothing.  ``at_once``: nobody has the time to ask the
+    one after the other, whatever it says.
     """
     algo = uses_algo(client, endpoint)
-    sighting = await find_order(client, symbol, client_id, algo=algo, timeout_s=timeout_s)
-    if sighting.state != "absent" or endpoint != "auto" or algo or not memory_of(client).may_have_algo():
+    asked = find_order(client, symbol, client_id, algo=algo, timeout_s=timeout_s)
+    if endpoint != "auto" or algo or not memory_of(client).may_have_algo():
+        return await asked
+    if at_once:
+        beside = find_order(client, symbol, client_id, algo=True, timeout_s=timeout_s)
+        sighting, other = await asyncio.gather(asked, beside)
+    else:
+        sighting = await asked
+        if sighting.state != "absent":
+            return sighting
+        other = await find_order(client, symbol, client_id, algo=True, timeout_s=timeout_s)
+        sighting, other = sighting._replace(asks=2), other._replace(asks=2)
+    if is_known(sighting) or not is_known(other):
         return sighting
-    other = await find_order(client, symbol, client_id, algo=True, timeout_s=timeout_s)
-    if other.state not in ("there", "ended"):
-        return sighting._replace(asks=2)
     memory_of(client).uses_algo_endpoint = True
-    return other._replace(asks=2)
+    return other
 
 
 def sighting_of(reply: object) -> Sighting:

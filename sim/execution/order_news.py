@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextvars import copy_context
 from typing import Any, Final
 
 from .lookup import Sighting, number_of, state_of, status_of_order
@@ -91,9 +92,19 @@ class OrderNews:
                 if not waiting:
                     del self._waiting[client_id]
 
-    def alarm(self, client_id: str, at_s: float, ring: Callable[[bool], None]) -> Alarm:
-        """Call ``ring`` once: with True at the first news of an order, with False at the loop's time ``at_s``."""
-        alarm = Alarm(self._waiting, client_id, at_s, ring)
+    def alarm(
+        self,
+        client_id: str,
+        at_s: float,
+        ring: Callable[[bool], None],
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> Alarm:
+        """Call ``ring`` once: with True at the first news of an order, with False at the loop's time ``at_s``.
+
+        A task it makes belongs into the ``context`` of the alarm: news comes in another one.  ``loop``: the running
+        one, where it is known.
+        """
+        alarm = Alarm(self._waiting, client_id, at_s, ring, loop or asyncio.get_running_loop())
         self._waiting.setdefault(client_id, []).append(alarm)
         return alarm
 
@@ -127,27 +138,33 @@ class OrderNews:
 class Alarm:
     """Wait for news as :meth:`OrderNews.wait` does, without a task: what only waits shall cost next to nothing."""
 
-    __slots__ = ("_client_id", "_loop", "_ring", "_timer", "_waiting")
+    __slots__ = ("_ring", "_timer", "_waiting", "at_s", "client_id", "context", "loop")
 
     def __init__(
-        self, waiting: dict[str, list[Any]], client_id: str, at_s: float, ring: Callable[[bool], None]
+        self,
+        waiting: dict[str, list[Any]],
+        client_id: str,
+        at_s: float,
+        ring: Callable[[bool], None],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self._waiting, self._client_id, self._ring = waiting, client_id, ring
-        self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_at(at_s, self.ring)
+        self._waiting, self._ring = waiting, ring
+        self.client_id, self.at_s, self.context = client_id, at_s, copy_context()
+        self.loop = loop
+        self._timer = loop.call_at(at_s, self.ring, context=self.context)
 
     def ring(self) -> None:
         """Call back, with whether the time is not over yet."""
         self.stop()
-        self._ring(self._loop.time() < self._timer.when())
+        self._ring(self.loop.time() < self._timer.when())
 
     def stop(self) -> None:
         """Wait no longer."""
         self._timer.cancel()
-        waiting = self._waiting[self._client_id]
+        waiting = self._waiting[self.client_id]
         waiting.remove(self)
         if not waiting:
-            del self._waiting[self._client_id]
+            del self._waiting[self.client_id]
 
 
 def _order_of(sighting: Sighting) -> tuple[int, float]:

@@ -32,6 +32,7 @@ _SLOW_SILENCES: Final = 2
 """How many requests in a row without an answer are no lost ones."""
 
 _RESOLUTION_S: Final = 1e-5
+_NEVER_S: Final = float("-inf")
 
 _LEAST_S: Final = 0.35
 """Less than this is never waited for: one slow answer in a hundred is no silence."""
@@ -45,8 +46,8 @@ class ReplyTimes:
     def __init__(self) -> None:
         self._silences = 0
         self._seen: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
-        self._at_most_s, self._at_most_at_s = 0.0, float("-inf")
-        self._throttled_s = float("-inf")
+        self._at_most_s, self._at_most_at_s = 0.0, _NEVER_S
+        self._throttled_s = _NEVER_S
 
     def note_throttled(self) -> None:
         """Take in that the venue refused a stop or a close just now because it has too much to do (-1008)."""
@@ -54,23 +55,28 @@ class ReplyTimes:
 
     def was_throttled(self, within_s: float = _RECENT_S) -> bool:
         """Tell whether the venue did so in the last ``within_s`` seconds, by default lately."""
-        return asyncio.get_running_loop().time() - self._throttled_s < within_s
+        throttled_s = self._throttled_s
+        return throttled_s != _NEVER_S and asyncio.get_running_loop().time() - throttled_s < within_s
 
     def note(self, took_s: float, now_s: float | None = None) -> None:
         """Take in what an answer that came just now took, seconds; ``now_s``: the loop's time, where it is known."""
         self._silences = 0
         self._take_in(took_s, asyncio.get_running_loop().time() if now_s is None else now_s)
 
-    def take_in(self, sent_s: float, limit_s: float, *, answered: bool, asks: int = 1) -> None:
+    def take_in(
+        self, sent_s: float, limit_s: float, now_s: float | None = None, *, answered: bool, asks: int = 1
+    ) -> None:
         """Take in what became just now of a request sent at the loop's ``sent_s`` that was waited for ``limit_s``.
 
         One without an answer may have been lost; two in a row were slow.  One that was cut short says nothing.
-        ``asks``: how many requests, one after another, the answer took.
+        ``asks``: how many requests, one after another, the answer took.  ``now_s`` as for :meth:`note`.
         """
-        now_s = asyncio.get_running_loop().time()
+        if now_s is None:
+            now_s = asyncio.get_running_loop().time()
         took_s = now_s - sent_s
         if answered:
-            self.note(took_s / asks, now_s)
+            self._silences = 0
+            self._take_in(took_s / asks, now_s)
         elif took_s >= limit_s - _RESOLUTION_S:
             self._silences += 1
             if self._silences >= _SLOW_SILENCES:
@@ -79,7 +85,7 @@ class ReplyTimes:
     def _take_in(self, took_s: float, now_s: float) -> None:
         seen = self._seen
         if len(seen) == _REMEMBERED and seen[0] == (self._at_most_at_s, self._at_most_s):
-            self._at_most_at_s = float("-inf")
+            self._at_most_at_s = _NEVER_S
         seen.append((now_s, took_s))
         if took_s >= self._at_most_s:
             self._at_most_s, self._at_most_at_s = took_s, now_s
@@ -110,7 +116,7 @@ class ReplyTimes:
         since_s = asyncio.get_running_loop().time() - _RECENT_S
         if self._at_most_at_s < since_s:
             recent = [(took_s, at_s) for at_s, took_s in self._seen if at_s >= since_s]
-            self._at_most_s, self._at_most_at_s = max(recent, default=(0.0, float("-inf")))
+            self._at_most_s, self._at_most_at_s = max(recent, default=(0.0, _NEVER_S))
         return self._at_most_s
 
 
@@ -120,6 +126,11 @@ def slow_answer_s(settings: Settings, replies: ReplyTimes) -> float:
     Slow is more than twice ``hedge_stop_sec``; without that key no venue is.
     """
     return replies.slowest_s(_SLOW_TIMES * settings.hedge_stop_sec) if settings.hedge_stop_sec else 0.0
+
+
+def way_out_s(settings: Settings, replies: ReplyTimes) -> float:
+    """Return how much of the time to protection a slow venue needs for the way out, s: half of what it answers in."""
+    return slow_answer_s(settings, replies) / 2
 
 
 def patience_s(settings: Settings, replies: ReplyTimes, *, exits: bool) -> float:

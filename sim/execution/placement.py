@@ -153,7 +153,7 @@ class Placement:
         outcome = reply if isinstance(reply, Failure) else order_id_or_failure(reply)
         if limit is not None:
             answered = not (isinstance(reply, Failure) and reply.kind == "silent")
-            executor.replies.take_in(self._sent_s, limit.given_s, answered=answered)
+            executor.replies.take_in(self._sent_s, limit.given_s, self._loop.time(), answered=answered)
         if settings.buffer_volatility_factor or settings.slippage_volatility_factor:
             executor.volatility.note_delay(self._loop.time() - self._sent_s)
         executor.note_call(isinstance(outcome, Failure), settings)

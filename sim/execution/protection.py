@@ -17,7 +17,8 @@ from .conditional import send_conditional, uses_algo
 from .conditional_pair import ConditionalPair
 from .hybrid_levels import ProtectiveOrder
 from .intent_orders import IntentOrders
-from .lookup import Sighting
+from .lookup import is_known
+from .patience import way_out_s
 from .placement import BeforeAttempt, OrderResult
 from .precision import decimal_of, known_filters, plain, stop_price
 from .stop_hedge import StopHedge
@@ -39,7 +40,7 @@ class Protection:
         self._own = own
         self._triggers: dict[str, str] = {}
         """The trigger each order was last sent with, by client id: a refused stop may have been moved."""
-        self._changing = asyncio.Lock()
+        self._changing: asyncio.Lock | None = None
         self._hedge: StopHedge | None = None
 
     async def place_all(self, orders: tuple[ProtectiveOrder, ...]) -> bool:
@@ -53,7 +54,7 @@ class Protection:
         if settings.batch_protection and targets and not uses_algo(own.client, settings.conditional_endpoint):
             placed, paired = await self._place_pair(stop, targets[0])
         else:
-            placed = await self.place_stop(stop)
+            placed = await self._place_stop(stop, again=False)
         if placed != "placed":
             return False
         for number, order in enumerate(targets):
@@ -64,35 +65,47 @@ class Protection:
 
     async def place_stop(self, order: ProtectiveOrder, *, again: bool = False) -> Placed:
         """Place the stop before the deadline; ``again``: one was there before and could not be found any more."""
-        async with self._changing:
-            own = self._own
-            if again and own.stop is not order:
-                # It was moved meanwhile: there is another one now.
-                return "kept"
-            own.stop, before = order, own.stop_id
-            if not (remaining_s := self._remaining_s()):
+        async with self._one_change():
+            return await self._place_stop(order, again=again)
+
+    def _one_change(self) -> asyncio.Lock:
+        """Let one change of the stop be made at a time; the first placement has nobody beside it yet."""
+        lock = self._changing = self._changing or asyncio.Lock()
+        return lock
+
+    async def _place_stop(self, order: ProtectiveOrder, *, again: bool) -> Placed:
+        own = self._own
+        if again and own.stop is not order:
+            # It was moved meanwhile: there is another one now.
+            return "kept"
+        own.stop, before = order, own.stop_id
+        remaining_s = self._remaining_s()
+        if again:
+            # No guard of further stops stands by that would leave the way out its time.
+            remaining_s = max(0.0, remaining_s - way_out_s(own.settings, own.executor.replies))
+        if not remaining_s:
+            self._report_late()
+            return "failed"
+        limit = TimeLimit(remaining_s)
+        hedges = own.settings.hedge_stop_sec and not again
+        guard = partial(self._guard, order, limit) if hedges else None
+        placed: Placed = "failed"
+        try:
+            placed = await finish_within(limit, self._settle_stop(order, before, again), guard)
+        except TimeoutError:
+            if self._hedge is not None and self._hedge.passed:
+                own.report("stop", "the price has reached it")
+            elif self._hedge is None or not self._hedge.resting_id:
                 self._report_late()
-                return "failed"
-            limit = TimeLimit(remaining_s)
-            hedges = own.settings.hedge_stop_sec and not again
-            guard = partial(self._guard, order, limit) if hedges else None
-            placed: Placed = "failed"
-            try:
-                placed = await finish_within(limit, self._settle_stop(order, before, again), guard)
-            except TimeoutError:
-                if self._hedge is not None and self._hedge.passed:
-                    own.report("stop", "the price has reached it")
-                elif self._hedge is None or not self._hedge.resting_id:
-                    self._report_late()
-            finally:
-                hedge, self._hedge = self._hedge, None
-                if hedge is not None:
-                    hedge.over(first_rests=placed == "placed")
-            if hedge is not None and hedge.resting_id and placed != "placed":
-                own.stop, own.stop_id = self._further(order), hedge.resting_id
-                own.write()
-                return "placed"
-            return placed
+        finally:
+            hedge, self._hedge = self._hedge, None
+            if hedge is not None:
+                hedge.over(first_rests=placed == "placed")
+        if hedge is not None and hedge.resting_id and placed != "placed":
+            own.stop, own.stop_id = self._further(order), hedge.resting_id
+            own.write()
+            return "placed"
+        return placed
 
     def _guard(self, order: ProtectiveOrder, limit: TimeLimit) -> None:
         """Let further stops stand by: the first one is waited for."""
@@ -116,7 +129,7 @@ class Protection:
     ) -> tuple[Placed, list[OrderResult]]:
         """Send stop and target in one request; each is then settled, and resent alone, by a placement of its own."""
         own = self._own
-        async with self._changing:
+        async with self._one_change():
             own.stop = stop
             if not self._remaining_s():
                 self._report_late()
@@ -147,7 +160,7 @@ class Protection:
         be better, or that the venue refuses, changes nothing: *withdrawn* or the refusal is the result.  Where the
         venue does not let both rest, the old one goes first and comes back if the new one is refused.
         """
-        async with self._changing:
+        async with self._one_change():
             own = self._own
             old, old_id = own.stop, own.stop_id
             if old is None or own.over:
@@ -243,8 +256,3 @@ class Protection:
 
     def _report_late(self) -> None:
         self._own.report("stop", f"not there {self._own.settings.protect_deadline_sec:g} s after the fill")
-
-
-def is_known(seen: Sighting) -> bool:
-    """Tell whether a sighting says for certain that an order is, or was, there."""
-    return seen.state in ("there", "ended")

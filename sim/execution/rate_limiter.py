@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from inspect import isawaitable
 from types import CoroutineType
 from typing import Any, Final, Literal
@@ -24,6 +24,7 @@ _Cost = tuple[int, int, Priority]
 
 _STAY_AWAY: Final = frozenset({418, 429, 403})
 _TOO_MANY: Final = frozenset({-1003, -1015})
+_AWAY: Final = "limiter:away_until_s"
 _UNTOLD_WAIT_S: Final = 4.0
 """How long to stay away when the venue does not say: a bare position's close is still filled within five seconds."""
 
@@ -65,7 +66,9 @@ class GlobalRateLimiter:
     """Grant requests within the venue's limits.  Defaults are the documented ones (binance-facts 4).
 
     ``share`` of each limit is used at most, and ``exit_reserve`` of that is kept for exits and look-ups.  An entry that
-    would have to wait longer than ``entry_patience_s`` seconds is not sent at all: its price would be stale.
+    would have to wait longer than ``entry_patience_s`` seconds is not sent at all: its price would be stale.  ``store``
+    keeps until when the venue said to stay away: a process that starts anew in a ban must not knock.  Raises
+    ValueError where it holds something else.
     """
 
     def __init__(
@@ -77,13 +80,15 @@ class GlobalRateLimiter:
         share: float = 0.9,
         exit_reserve: float = 0.3,
         entry_patience_s: float = float("inf"),
+        store: MutableMapping[str, str] | None = None,
     ) -> None:
         self._weight = _Window(60, weight_per_min)
         self._orders = (_Window(10, orders_per_10s), _Window(60, orders_per_min))
         self._since_s = self._until_s = 0
         self._usable = {"exit": share, "entry": share * (1.0 - exit_reserve)}
         self._entry_patience_s = entry_patience_s
-        self._away_until_s = 0.0
+        self._store: MutableMapping[str, str] = {} if store is None else store
+        self._away_until_s = float(self._store.get(_AWAY, 0.0))
 
     async def acquire(self, weight: int, orders: int, priority: Priority) -> None:
         """Wait until a request of this cost may leave, and count it; raises HeldBack for an entry that may not soon.
@@ -128,6 +133,7 @@ class GlobalRateLimiter:
     def stay_away(self, seconds: float) -> None:
         """Let nothing out for so long."""
         self._away_until_s = max(self._away_until_s, time.time() + seconds)
+        self._store[_AWAY] = repr(self._away_until_s)
 
     def observe(self, headers: Mapping[str, Any]) -> None:
         """Take in what the venue counted: others may ask from the same address."""
@@ -174,10 +180,10 @@ class LimitedClient(Remembering):
         # acquire is another one is asked by it.
         takes = type(limiter).acquire is GlobalRateLimiter.acquire
         learns = name == "futures_exchange_info"
-        cost_of = _cost_of(name)
+        known_cost, cost_of = _cost_of_read(name), _cost_of(name)
 
         async def send(*args: Any, **kwargs: Any) -> Any:
-            weight, orders, priority = cost_of(args, kwargs)
+            weight, orders, priority = known_cost or cost_of(args, kwargs)
             if not takes or limiter.take(weight, orders, priority) > 0.0:
                 await limiter.acquire(weight, orders, priority)
             try:
@@ -197,19 +203,22 @@ class LimitedClient(Remembering):
         return send
 
 
+def _cost_of_read(name: str) -> _Cost | None:
+    """Return what a call of this name costs, whatever its arguments are; None where they decide."""
+    if name in _ORDERS or name in _RAW:
+        return None
+    return _WEIGHTS.get(name, 1), 0, "entry" if name in _ENTRY_READS else "exit"
+
+
 def _cost_of(name: str) -> Callable[[tuple[Any, ...], Mapping[str, Any]], _Cost]:
-    """Return what tells, by its arguments, what a call of this name costs."""
+    """Return what tells, by its arguments, what a call of this name costs that is no read."""
     if name == "_signed_request":
         return _signed_cost
     if name == "_request_futures_api":
         # python-binance's order of arguments: method, path, signed, version; what is sent stands under ``data``.
         return lambda args, kwargs: _signed_cost((str(args[0]).upper(), args[1], kwargs.get("data")), {})
     weight = _WEIGHTS.get(name, 1)
-    if name in _ORDERS:
-        return lambda args, kwargs: (weight, 1, _priority(kwargs))
-    # A read costs the same whatever is asked.
-    cost: _Cost = (weight, 0, "entry" if name in _ENTRY_READS else "exit")
-    return lambda args, kwargs: cost
+    return lambda args, kwargs: (weight, 1, _priority(kwargs))
 
 
 def _signed_cost(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> _Cost:

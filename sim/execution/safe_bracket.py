@@ -22,11 +22,13 @@ from .caretaker import Caretaker
 from .hybrid_levels import ProtectiveOrder
 from .intent_orders import Bracket, IntentOrders
 from .journal import IntentEntry, IntentJournal
+from .lookup import is_known
 from .placement import BeforeAttempt, OrderResult
 from .policy_keys import Settings
-from .protection import Protection, is_known
+from .protection import Protection
 from .safe_entry import SafeEntry
 from .safe_order_executor import SafeOrderExecutor
+from .values import is_long
 from .way_out import WayOut
 
 __all__ = ["Bracket", "SafeBracket"]
@@ -39,7 +41,6 @@ class SafeBracket:
 
     __slots__ = (
         "_caretaker",
-        "_entry",
         "_own",
         "_protection",
         "_watch",
@@ -63,7 +64,6 @@ class SafeBracket:
         self._watch: asyncio.Task[None] | None = None
         self._own = IntentOrders(executor, client, settings, bracket, journal)
         self._way_out = WayOut(self._own)
-        self._entry = SafeEntry(self._own, self._way_out)
         self._protection = Protection(self._own)
         self._caretaker = Caretaker(self._own, self._protection, self._way_out)
 
@@ -82,11 +82,17 @@ class SafeBracket:
         """Tell whether the venue said that the position is closed."""
         return self._own.flat
 
+    def took_up(self, symbol: str, side: str | None) -> bool:
+        """Tell whether an earlier process opened this position of a symbol, on ``side`` (None: on either)."""
+        if not self.recovered or self.bracket.symbol != symbol:
+            return False
+        return side is None or (self.bracket.sign > 0) is is_long(side)
+
     def enter(
         self, params: Mapping[str, Any], before_attempt: BeforeAttempt | None
     ) -> Coroutine[Any, Any, OrderResult]:
         """Send the entry and find out how much of it was filled; ``filled`` is 0 when nothing is held."""
-        return self._entry.enter(params, before_attempt)
+        return SafeEntry(self._own, self._way_out).enter(params, before_attempt)
 
     async def protect(self, orders: tuple[ProtectiveOrder, ...]) -> bool:
         """Place the stop (the first of ``orders``), then the targets; False when the position had to be closed."""
@@ -146,7 +152,7 @@ class SafeBracket:
         """Watch an entry of unknown fate as the process that sent it would have: it may be carried out late yet."""
         own = self._own
         patience_s = max(own.settings.watch_unknown_sec - self._passed_s(), own.settings.unknown_deadline_sec)
-        if await self._entry.watch(patience_s, absent_is_certain=True):
+        if await SafeEntry(own, self._way_out).watch(patience_s, absent_is_certain=True):
             own.forget()
 
     def _passed_s(self) -> float:

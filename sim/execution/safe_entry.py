@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .intent_orders import IntentOrders
-from .lookup import Sighting, is_final
+from .lookup import Sighting, is_final, is_known
 from .placement import BeforeAttempt, OrderResult
 from .precision import decimal_of
 from .way_out import WayOut
@@ -98,7 +98,7 @@ class SafeEntry:
         read is looked at ``unreadable_sec`` longer.
         """
         own = self._own
-        seen = await own.look_until(own.entry_id, _is_known, patience_s, conditional=False)
+        seen = await own.look_until(own.entry_id, is_known, patience_s, conditional=False)
         if seen.state == "unreadable":
             seen = await own.look_until(
                 own.entry_id, _is_readable, own.settings.unreadable_sec, conditional=False
@@ -119,10 +119,6 @@ class SafeEntry:
             "entry", f"{own.entry_id} is still {seen.state} at {asyncio.get_running_loop().time():.1f} s"
         )
         return False
-
-
-def _is_known(seen: Sighting) -> bool:
-    return seen.state in ("there", "ended")
 
 
 def _is_readable(seen: Sighting) -> bool:

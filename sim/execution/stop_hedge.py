@@ -15,7 +15,7 @@ from typing import Any, Final
 from .hedge import Hedge
 from .hybrid_levels import ProtectiveOrder
 from .intent_orders import IntentOrders
-from .patience import slow_answer_s
+from .patience import way_out_s
 from .placement import BeforeAttempt, OrderResult
 from .time_limit import TimeLimit
 
@@ -57,9 +57,10 @@ class StopHedge(Hedge):
         self._first_rests = first_rests
 
     def _is_late(self) -> bool:
-        """Tell whether a slow venue needs the rest of the time for the way out: half of what its answers take."""
-        slowest_s = slow_answer_s(self._own.settings, self._own.executor.replies)
-        return self._own.deadline_s - asyncio.get_running_loop().time() < slowest_s / 2
+        """Tell whether a slow venue needs the rest of the time for the way out."""
+        own = self._own
+        left_s = own.deadline_s - asyncio.get_running_loop().time()
+        return left_s < way_out_s(own.settings, own.executor.replies)
 
     def _end(self) -> None:
         """End the first placement too."""

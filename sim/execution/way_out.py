@@ -112,7 +112,7 @@ class WayOut:
             return result
 
         def is_done(seen: Sighting) -> bool:
-            return seen.state == "ended" or decimal_of(seen.executed) >= quantity
+            return is_final(seen) or decimal_of(seen.executed) >= quantity
 
         seen = await own.look_until(
             result.client_order_id or "", is_done, own.settings.look_up_cap_sec, conditional=False

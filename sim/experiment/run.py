@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from logging import Logger
 from typing import Any, TypedDict
 
-from sim.checks import Bounds, Caps, Grid, run_checks
+from sim.checks import CHECKS, Bounds, Caps, Case, Check, Finding, Grid
 from sim.code import factory_for
 from sim.errors import InputError
 from sim.exchange.filters import SymbolFilters
@@ -27,6 +27,7 @@ from sim.scenario import (
     load_scenario,
     split_overrides,
 )
+from sim.trace import Trace
 from sim.world import RunRecord, World
 from sim.world.code_under_test import ExecutorFactory, event_driven
 from sim.world.processes import run_apart
@@ -108,7 +109,7 @@ class Measures(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedRun:
-    """Hold what one world left, with its violations in its trace."""
+    """Hold what one world left; its violations are in its trace once it was judged."""
 
     ready: Prepared
     record: RunRecord
@@ -127,6 +128,32 @@ def run_judged(
     executor_factory: ExecutorFactory = event_driven,
 ) -> JudgedRun:
     """Run one world and judge it; raises InputError for anything a person wrote that cannot be used."""
+    run = run_unjudged(
+        loaded,
+        policy,
+        market,
+        seed=seed,
+        intents=intents,
+        progress=progress,
+        logger=logger,
+        executor_factory=executor_factory,
+    )
+    judge(run.record, loaded.scenario, policy, run.ready.filters)
+    return run
+
+
+def run_unjudged(
+    loaded: LoadedScenario,
+    policy: LoadedPolicy,
+    market: Market,
+    *,
+    seed: int,
+    intents: int | None = None,
+    progress: Progress | None = None,
+    logger: Logger | None = None,
+    executor_factory: ExecutorFactory = event_driven,
+) -> JudgedRun:
+    """Run one world, which is still to be judged; raises what :func:`run_judged` raises."""
     spec = loaded.scenario
     if executor_factory is event_driven:
         executor_factory = factory_for(loaded)
@@ -151,7 +178,6 @@ def run_judged(
             "longer than a request and its reply take: the bot could not load the filters before it began"
         )
         raise InputError("client.timeout_s", spec.client.timeout_s, patience) from error
-    judge(record, spec, policy, ready.filters)
     measures = Measures(
         episode_us=round(spec.market.episode_s * 1e6),
         seed=seed,
@@ -165,16 +191,32 @@ def judge(
     record: RunRecord, spec: Scenario, policy: LoadedPolicy, filters: Mapping[str, SymbolFilters]
 ) -> None:
     """Write every violation of a run into its trace, by the bounds of its scenario; once for each run."""
-    run_checks(
-        record.trace,
+    case = case_of(record, spec, policy, filters)
+    for check in CHECKS:
+        tell(record.trace, check, check.find(case))
+
+
+def tell(trace: Trace, check: Check, findings: Iterable[Finding]) -> None:
+    """Write what a check found into a run's trace."""
+    write = trace.writer("violation")
+    for finding in findings:
+        write((check.id, finding.kind or check.kind, *finding[:6]))
+
+
+def case_of(
+    record: RunRecord, spec: Scenario, policy: LoadedPolicy, filters: Mapping[str, SymbolFilters]
+) -> Case:
+    """Return what the checks are to judge: a run's record, and the bounds of its scenario."""
+    return Case(
+        trace=record.trace,
         settings=policy.store.settings,
         steps={symbol: float(rules.step) for symbol, rules in filters.items()},
         isolation=spec.isolation,
         opening_wallet=spec.account.wallet,
-        protect_s=spec.invariants.protect_s,
-        settle_belief_s=spec.invariants.settle_belief_s,
+        protect_us=round(spec.invariants.protect_s * 1e6),
+        settle_belief_us=round(spec.invariants.settle_belief_s * 1e6),
         errors=record.errors,
-        trigger_view_s=spec.fills.trigger_view_delay_ms / 1e3,
+        trigger_view_us=round(spec.fills.trigger_view_delay_ms / 1e3 * 1e6),
         bounds=bounds_of(spec),
         grids={name: Grid(float(rules.tick), float(rules.min_notional)) for name, rules in filters.items()},
         caps=caps_of(record, spec) if spec.limits.enforce else None,

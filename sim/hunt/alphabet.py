@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal
 
 CallKind = Literal["entry", "stop", "target", "close", "cancel", "setting", "price", "query"]
@@ -22,6 +23,7 @@ _KINDS_BY_ROLE: Final[dict[str, CallKind]] = {
 _PRICES: Final = ("ticker", "premiumIndex", "bookTicker", "depth")
 
 
+@cache
 def call_kind(call: str, role: str) -> CallKind:
     """Return what kind of call a request of ``role`` to ``call`` ("METHOD /path") is."""
     if role in _KINDS_BY_ROLE:

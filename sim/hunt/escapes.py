@@ -15,7 +15,9 @@ from sim.world.code_under_test import ExecutorFactory
 _OURS: Final = str(Path(sim.__file__).parent) + os.sep
 _TESTED: Final = _OURS + "execution" + os.sep
 _LIBRARIES: Final = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib")})
-_CALLS: Final = ("submit_plan", "submit_order", "close_position", "position_closed", "recover", "prepare")
+_CALLS: Final = (
+    "submit_plan", "submit_order", "close_position", "position_closed", "symbol_closed", "recover", "prepare",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

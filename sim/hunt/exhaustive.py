@@ -37,7 +37,10 @@ _AWAITS_AHEAD: Final = 32
 
 @dataclass(slots=True)
 class Level:
-    """Count one level: the scripts of ``events`` events, those run, that struck nothing, that broke a rule."""
+    """Count one level: the scripts of ``events`` events, those run, that struck nothing, that broke a rule.
+
+    ``known``: those of them that were not run, as they must come to the same as another (:mod:`sim.hunt.known`).
+    """
 
     events: int
     what: str
@@ -45,6 +48,7 @@ class Level:
     run: int = 0
     idle: int = 0
     broke: int = 0
+    known: int = 0
 
     @property
     def title(self) -> str:

@@ -105,7 +105,7 @@ def hunt(
                 findings.take(failing, phase="random", on=on)
                 if progress is not None:
                     progress("random", phase.scripts, phase.scripts)
-            levels.append(Level(0, "random", phase.scripts, phase.scripts, 0, phase.broke))
+            levels.append(Level(0, "random", phase.scripts, phase.scripts, 0, phase.broke, phase.known))
     return Hunt(
         clean=ground.clean,
         known=ground.known,

@@ -8,19 +8,25 @@ from __future__ import annotations
 import gc
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
-from sim.experiment.prepare import prepare
+from sim.experiment.prepare import Prepared, prepare
 from sim.hunt.bracket import Bracket
 from sim.hunt.escapes import Escape, Watching
 from sim.hunt.judge import Judge
-from sim.hunt.script import Script, faults_of, shocks_of
+from sim.hunt.script import Move, Script, faults_of, moves_of, shocks_of
 from sim.hunt.seen import Seen, broken_in, seen_of
 from sim.scenario import LoadedScenario
 from sim.scenario.spec import Scenario
-from sim.world import RunRecord, World
+from sim.world import RunRecord
+from sim.world.many import BareWorld, many_runs
 
-_COLLECT_EVERY: Final = 1024
+_COLLECT_EVERY: Final = 4096
+"""Scripts after which cycles are looked for: a run that was taken apart leaves a few."""
+
+_MOVES: Final = 64
+"""Markets that are kept."""
 
 _AT_MOST_US: Final = 3_600_000_000
 """So much longer than planned may a run last to be judged beside others."""
@@ -45,6 +51,8 @@ class Quarry:
         self._price = self._ready.paths[self.plan.symbol].last(self.plan.decided_us)
         longest_us = self.plan.decided_us + self.plan.hold_us + round(4e6 * self._spec.settle.settle_s)
         self._judge = Judge(self.policy, self._ready.filters, longest_us=longest_us + _AT_MOST_US)
+        # Scripts that were changed in one place mostly have the price move as it did.
+        self._moved = lru_cache(maxsize=_MOVES)(self._prepared)
         self._comes_back = False
         self._since_collected = 0
 
@@ -60,12 +68,18 @@ class Quarry:
 
     def scenario_of(self, script: Script) -> Scenario:
         """Return the scenario in which a script happens."""
-        shocks = shocks_of(script, self.decided_s)
-        changes: dict[str, Any] = {"faults": faults_of(script)}
-        if shocks:
-            market = self._spec.market
-            changes["market"] = market.model_copy(update={"shock": [*market.shock, *shocks]})
-        return self._spec.model_copy(update=changes)
+        moved, _ = self._moved(moves_of(script))
+        return moved.model_copy(update={"faults": faults_of(script)})
+
+    def _prepared(self, moves: tuple[Move, ...]) -> tuple[Scenario, Prepared]:
+        """Return the scenario in which the price moves so and nothing fails, and what its runs share."""
+        if not moves:
+            return self._spec, self._ready
+        market = self._spec.market
+        shocks = [*market.shock, *shocks_of(moves, self.decided_s)]
+        spec = self._spec.model_copy(update={"market": market.model_copy(update={"shock": shocks})})
+        loaded = replace(self.loaded, scenario=spec)
+        return spec, prepare(loaded, self.bracket.market, self.seed)
 
     def run(self, script: Script = ()) -> Seen:
         """Run a script and judge it by itself."""
@@ -74,7 +88,8 @@ class Quarry:
 
     def run_all(self, scripts: Sequence[Script]) -> list[Seen]:
         """Run scripts and judge them side by side, those that may have broken a rule once more by themselves."""
-        runs = [self._run(script) for script in scripts]
+        with many_runs(self.bracket.executor_factory):
+            runs = [self._run(script) for script in scripts]
         came = [seen for _, _, seen in runs]
         for place in self._judge.suspects([(record, spec) for record, spec, _ in runs]):
             came[place] = self._judged(*runs[place])
@@ -88,11 +103,9 @@ class Quarry:
 
     def _run(self, script: Script) -> tuple[RunRecord, Scenario, Seen]:
         spec = self.scenario_of(script)
-        ready = self._ready
-        if spec.market is not self._spec.market:
-            ready = prepare(replace(self.loaded, scenario=spec), self.bracket.market, self.seed)
+        _, ready = self._moved(moves_of(script))
         escapes: list[Escape] = []
-        world = World(
+        world = BareWorld(
             spec,
             self.policy.store,
             self.seed,
@@ -112,7 +125,9 @@ class Quarry:
             wallet=spec.account.wallet,
             price=self._price,
             escapes=escapes,
+            requests=record.requests,
         )
+        world.take_apart()
         return record, spec, seen
 
     def _judged(self, record: RunRecord, spec: Scenario, seen: Seen) -> Seen:

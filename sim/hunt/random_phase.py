@@ -15,13 +15,16 @@ from sim.hunt.alphabet import call_kind
 from sim.hunt.bracket import Call
 from sim.hunt.budget import Clock
 from sim.hunt.cause import new_in
+from sim.hunt.exhaustive import Failing
 from sim.hunt.findings import Ground
+from sim.hunt.known import Known
 from sim.hunt.ledger import Ledger
 from sim.hunt.runner import Runner
 from sim.hunt.script import EVERY, Event, Kill, Move, Script, Strike, strikes_on
 from sim.hunt.seen import Seen
 
 Item = TypeVar("Item")
+_Batch = tuple[str, list[Script]]
 
 ROUND: Final = 64
 MOST_EVENTS: Final = 6
@@ -61,6 +64,7 @@ class _Place:
     calls: dict[Call, None]
     corpus: list[Script] = field(default_factory=list)
     features: set[tuple[object, ...]] = field(default_factory=set)
+    known: Known = field(default_factory=Known)
 
 
 class RandomPhase:
@@ -87,37 +91,62 @@ class RandomPhase:
         }
         self.scripts = 0
         self.broke = 0
-        """Scripts run, and those that broke a rule."""
+        self.known = 0
+        """Scripts looked at, those that broke a rule, and those that were not run, as another told of them."""
 
-    def rounds(self) -> Iterator[tuple[str, list[tuple[Script, Seen]]]]:
+    def rounds(self) -> Iterator[tuple[str, list[Failing]]]:
         """Yield (place, failing scripts) round by round until the budget is used up; earlier hunts' scripts first."""
-        for on, place in self._places.items():
+        for on in self._places:
             earlier = [script for name, script in self._ledger.failing() if name == on]
             if earlier:
-                yield on, self._run(on, place, earlier)
+                yield from self._run([(on, earlier)])
         number = 0
-        while self._places:
+        while self._places and not self._clock.is_over:
+            batches: list[_Batch] = []
             for on, place in self._places.items():
-                if self._clock.is_over or self._clock.allowed(ROUND) < ROUND:
-                    return
+                wanted = (len(batches) + 1) * ROUND
+                if self._clock.allowed(wanted) < wanted:
+                    break
                 scripts = [self._script(place, number * ROUND + index) for index in range(ROUND)]
-                yield on, self._run(on, place, list(dict.fromkeys(scripts)))
+                batches.append((on, list(dict.fromkeys(scripts))))
                 number += 1
+            if not batches:
+                return
+            yield from self._run(batches)
 
-    def _run(self, on: str, place: _Place, scripts: list[Script]) -> list[tuple[Script, Seen]]:
-        came = self._runner.run(scripts, on)
-        self._clock.scripts += len(scripts)
-        self.scripts += len(scripts)
-        failing = []
-        for script, seen in zip(scripts, came, strict=True):
-            if new_in(seen, place.ground.known):
-                failing.append((script, seen))
-                self._ledger.keep(on, script)
-            elif self._is_new(place, seen):
-                place.corpus.append(script)
-            place.calls.update(dict.fromkeys(asked.call for asked in seen.calls))
-        self.broke += len(failing)
-        return failing
+    def _run(self, batches: list[_Batch]) -> Iterator[tuple[str, list[Failing]]]:
+        """Run a round of several places together, as no place looks at another; yield what failed of each."""
+        for (on, scripts), came in zip(batches, self._came(batches), strict=True):
+            place = self._places[on]
+            self._clock.scripts += len(scripts)
+            self.scripts += len(scripts)
+            failing = []
+            for script, seen in zip(scripts, came, strict=True):
+                if new_in(seen, place.ground.known):
+                    failing.append((script, seen))
+                    self._ledger.keep(on, script)
+                elif self._is_new(place, seen):
+                    place.corpus.append(script)
+                place.calls.update(dict.fromkeys(asked.call for asked in seen.calls))
+            self.broke += len(failing)
+            yield on, failing
+
+    def _came(self, batches: list[_Batch]) -> list[list[Seen]]:
+        """Return what each script comes to; those are run that no run of an earlier round tells of."""
+        told: list[dict[Script, Seen]] = []
+        asked: list[_Batch] = []
+        for on, scripts in batches:
+            known = self._places[on].known
+            told.append({script: seen for script in scripts if (seen := known.find(script)) is not None})
+            asked.append((on, [script for script in scripts if script not in told[-1]]))
+        for (on, scripts), came, there in zip(asked, self._runner.run_on(asked), told, strict=True):
+            self.known += len(there)
+            for script, seen in zip(scripts, came, strict=True):
+                self._places[on].known.keep(script, seen)
+                there[script] = seen
+        return [
+            [there[script] for script in scripts] for (_, scripts), there in zip(batches, told, strict=True)
+        ]
 
     def _is_new(self, place: _Place, seen: Seen) -> bool:
         """Tell whether a run showed an end, a call or a position under a strike that no run before it did."""

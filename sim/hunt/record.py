@@ -113,6 +113,7 @@ def record_of(hunt: Hunt, findings: Sequence[Mapping[str, Any]], facts: Mapping[
                 "run": level.run,
                 "struck_nothing": level.idle,
                 "broke": level.broke,
+                "known_from_another": level.known,
             }
             for level in hunt.levels
         ],

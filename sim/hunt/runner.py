@@ -14,7 +14,9 @@ from sim.hunt.shrink import Shrunk, shrink
 from sim.sweep.pool import Workers, completed, workers
 
 _CHUNK: Final = 32
-"""Scripts that a worker is handed at a time."""
+_CHUNKS: Final = 2
+_LONGEST: Final = 128
+"""Scripts that a worker is handed at a time: half of its share, as judging many together costs little more than one."""
 
 _HELD: dict[str, Quarry] = {}
 """What this process runs scripts on, by name; its forks inherit it, as no executor can be sent to them."""
@@ -23,17 +25,32 @@ _HELD: dict[str, Quarry] = {}
 class Runner:
     """Run scripts on quarries by name; see :func:`runner_of`."""
 
-    def __init__(self, found: Workers) -> None:
+    def __init__(self, found: Workers, jobs: int = 1) -> None:
         self._workers = found
+        self._jobs = jobs
 
     def run(self, scripts: Sequence[Script], on: str = "", *, with_calls: bool = True) -> list[Seen]:
         """Return what each script came to, in their order."""
-        tasks = [
-            (number, on, tuple(scripts[start : start + _CHUNK]), with_calls)
-            for number, start in enumerate(range(0, len(scripts), _CHUNK))
+        (made,) = self.run_on([(on, scripts)], with_calls=with_calls)
+        return made
+
+    def run_on(
+        self, batches: Sequence[tuple[str, Sequence[Script]]], *, with_calls: bool = True
+    ) -> list[list[Seen]]:
+        """Return what the scripts of each batch came to on its quarry; no worker waits between batches."""
+        share = -(-sum(len(scripts) for _, scripts in batches) // (_CHUNKS * self._jobs))
+        size = min(max(_CHUNK, share), _LONGEST)
+        parts = [
+            (place, on, tuple(scripts[start : start + size]))
+            for place, (on, scripts) in enumerate(batches)
+            for start in range(0, len(scripts), size)
         ]
+        tasks = [(number, on, scripts, with_calls) for number, (_, on, scripts) in enumerate(parts)]
         made = {task[0]: seen for task, seen in completed(self._workers, _run_chunk, tasks)}
-        return [seen for number in range(len(tasks)) for seen in made[number]]
+        came: list[list[Seen]] = [[] for _ in batches]
+        for number, (place, _, _) in enumerate(parts):
+            came[place] += made[number]
+        return came
 
     def shrink(
         self, failing: Sequence[tuple[Script, Seen]], known: Collection[str], on: str = ""
@@ -53,7 +70,7 @@ def runner_of(quarries: dict[str, Quarry], jobs: int) -> Iterator[Runner]:
     _HELD.update(quarries)
     try:
         with workers(jobs) as found:
-            yield Runner(found)
+            yield Runner(found, jobs)
     finally:
         _HELD.clear()
         _HELD.update(before)

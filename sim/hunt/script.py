@@ -128,7 +128,12 @@ def faults_of(script: Script) -> list[FaultSpec]:
 
 def shocks_of(script: Script, decided_s: float) -> list[Shock]:
     """Return the moves of a script as shocks on the tape."""
-    return [_SHOCK.validate_python(event.table_at(decided_s)) for event in script if isinstance(event, Move)]
+    return [_SHOCK.validate_python(move.table_at(decided_s)) for move in moves_of(script)]
+
+
+def moves_of(script: Script) -> tuple[Move, ...]:
+    """Return the moves of a script."""
+    return tuple(event for event in script if isinstance(event, Move))
 
 
 @cache

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from operator import itemgetter
+from typing import Any, Final
 
 from sim.hunt.bracket import Call
 from sim.hunt.escapes import Escape
@@ -46,7 +48,7 @@ class Seen:
     position, naked, covered.  ``broken``: safety and
     liveness; ``practice``: conduct, told only of runs judged by themselves.  ``money``: the account's result, quote.
     ``exposed``: quote value of what was held beyond what was believed in.  ``escape``: the exception that left the
-    code under test, if one did.
+    code under test, if one did.  ``is_whole``: ``calls`` lacks none that was sent and never answered.
     """
 
     calls: tuple[Asked, ...]
@@ -62,12 +64,23 @@ class Seen:
     money: float
     exposed: float
     escape: Escape | None
+    is_whole: bool = True
 
 
 def seen_of(
-    trace: Trace, *, intent: int, decided_us: int, wallet: float, price: float, escapes: Sequence[Escape]
+    trace: Trace,
+    *,
+    intent: int,
+    decided_us: int,
+    wallet: float,
+    price: float,
+    escapes: Sequence[Escape],
+    requests: int,
 ) -> Seen:
-    """Read a record that nobody has read yet, but for its violations; ``wallet`` is what the account began with."""
+    """Read a record that nobody has read yet, but for its violations.
+
+    ``wallet`` is what the account began with, ``requests`` how many were sent in all.
+    """
     faults = _rows(trace, "fault")
     first_us: dict[str, int] = {}
     for row in faults:
@@ -90,6 +103,7 @@ def seen_of(
         money=float(sum(row["wallet"] + row["leave_value"] - wallet for row in books)),
         exposed=abs(held - believed) * price,
         escape=escapes[0] if escapes else None,
+        is_whole=len(trace.tables["request"].pending) == requests,
     )
 
 
@@ -117,28 +131,34 @@ def _rows(trace: Trace, name: str) -> list[dict[str, Any]]:
 
 
 def _asked(trace: Trace, intent: int, decided_us: int, struck: set[int]) -> tuple[Asked, ...]:
-    rows = [row for row in _rows(trace, "request") if row["intent"] == intent]
-    rows.sort(key=lambda row: int(row["request"]))
+    table = trace.tables["request"]
+    read = _reader(tuple(table.columns), _REQUEST)
+    # Sorted by number, which is the first of them.
+    rows = sorted(row for row in map(read, table.pending) if row[1] == intent)
     return tuple(
-        Asked(
-            Call(row["call"], row["role"], row["n"]),
-            row["sent_us"] - decided_us,
-            row["status"],
-            row["code"],
-            row["message"],
-            row["request"] in struck,
-        )
-        for row in rows
+        Asked(Call(call, role, n), sent_us - decided_us, status, code, message, number in struck)
+        for number, _, call, role, n, sent_us, status, code, message in rows
     )
 
 
+_REQUEST: Final = ("request", "intent", "call", "role", "n", "sent_us", "status", "code", "message")
+
+
+@cache
+def _reader(
+    columns: tuple[str, ...], wanted: tuple[str, ...]
+) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    return itemgetter(*(columns.index(name) for name in wanted))
+
+
 def _states(trace: Trace, at_us: Sequence[int]) -> tuple[str, ...]:
-    exposure = _rows(trace, "exposure")
-    times = [row["at_us"] for row in exposure]
+    table = trace.tables["exposure"]
+    exposure = list(map(_reader(tuple(table.columns), ("at_us", "position", "cover")), table.pending))
+    times = [row[0] for row in exposure]
     states = []
     for moment in at_us:
         place = bisect_right(times, moment) - 1
-        position = abs(exposure[place]["position"]) if place >= 0 else 0.0
-        covered = place >= 0 and exposure[place]["cover"] >= position
+        position = abs(exposure[place][1]) if place >= 0 else 0.0
+        covered = place >= 0 and exposure[place][2] >= position
         states.append("no position" if not position else "covered" if covered else "naked")
     return tuple(states)

@@ -25,7 +25,8 @@ from sim.market.bars import FloatArray, IntArray
 from sim.market.mark import CUT_SD, MarkSpec
 from sim.market.scatter import GOLDEN, scatter
 
-_BLOCK_S = 256
+# What is asked together is minutes that begin with a multiple of five: one block then, not three halves of one.
+_BLOCK_S = 300
 _BLOCKS_KEPT = 4_096
 # After so many half-lives a draw weighs a four-thousandth of what it did.
 _MEMORY = 12
@@ -33,6 +34,18 @@ _WEIGHT_ONE = 1 << 20
 # Ones among 64 fair bits have a standard deviation of 4.
 _BITS_SD = 4.0
 _SEED_MASK = (1 << 64) - 1
+
+
+@lru_cache(maxsize=8)
+def _weights_of(half_life_s: float) -> tuple[FloatArray, float]:
+    """Return what the draws of a second and of those before it weigh, and the scale that makes their sum standard."""
+    memory = math.ceil(_MEMORY * half_life_s)
+    weights = [
+        round(_WEIGHT_ONE * 2.0 ** (-lag / half_life_s)) if lag else _WEIGHT_ONE for lag in range(memory + 1)
+    ]
+    scale = 1.0 / (_BITS_SD * math.sqrt(sum(weight * weight for weight in weights)))
+    # Whole numbers all the way, which sums of floats of this size keep, and convolve sooner.
+    return np.array(weights, dtype=np.float64), scale
 
 
 class Noise:
@@ -43,13 +56,7 @@ class Noise:
 
     def __init__(self, seed: int, name: str, half_life_s: float) -> None:
         self._key = np.uint64(mix(seed & _SEED_MASK, key_of(name)))
-        memory = math.ceil(_MEMORY * half_life_s)
-        weights = [
-            round(_WEIGHT_ONE * 2.0 ** (-lag / half_life_s)) if lag else _WEIGHT_ONE
-            for lag in range(memory + 1)
-        ]
-        self._weights: IntArray = np.array(weights, dtype=np.int64)
-        self._scale = 1.0 / (_BITS_SD * math.sqrt(sum(weight * weight for weight in weights)))
+        self._weights, self._scale = _weights_of(half_life_s)
         self._blocks: dict[int, FloatArray] = {}
 
     def at(self, seconds: IntArray) -> FloatArray:
@@ -69,7 +76,7 @@ class Noise:
                 del self._blocks[next(iter(self._blocks))]
             first = block * _BLOCK_S - (self._weights.size - 1)
             seconds = np.arange(first, (block + 1) * _BLOCK_S, dtype=np.int64)
-            ones = np.bitwise_count(self._bits(seconds)).astype(np.int64) - 32
+            ones = np.bitwise_count(self._bits(seconds)).astype(np.float64) - 32.0
             summed = np.convolve(ones, self._weights, mode="valid")
             values = self._blocks[block] = np.clip(summed * self._scale, -CUT_SD, CUT_SD)
         return values

@@ -20,6 +20,24 @@ _BARS_OF_KEPT_TAPES: Final = 1_440
 """Longer tapes are too large to be kept beside the paths that are made of them."""
 
 
+def _ticks_of(
+    bars: Bars, tick: float, price_decimals: int, snap: bool
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Return open, high, low and close in ticks, for all to share."""
+    grid = PriceGrid(tick, price_decimals)
+    found = [
+        grid.ticks_of(getattr(bars, name), f"{bars.source}: {name}", snap=snap)
+        for name in ("open", "high", "low", "close")
+    ]
+    for ticks in found:
+        ticks.flags.writeable = False
+    return found[0], found[1], found[2], found[3]
+
+
+# They depend on no seed, and every run of a campaign has another one.
+_kept_ticks = lru_cache(maxsize=8)(_ticks_of)
+
+
 class TapeTicks:
     """Hold a tape's bars in ticks, and the prints that fill them before any shock.
 
@@ -29,17 +47,9 @@ class TapeTicks:
     def __init__(
         self, bars: Bars, *, tick: float, price_decimals: int, seed: int, inside: Inside, snap: bool
     ) -> None:
-        grid = PriceGrid(tick, price_decimals)
         self._bars = bars
-        self.open, self.high, self.low, self.close = (
-            grid.ticks_of(values, f"{bars.source}: {name}", snap=snap)
-            for name, values in (
-                ("open", bars.open),
-                ("high", bars.high),
-                ("low", bars.low),
-                ("close", bars.close),
-            )
-        )
+        read = _kept_ticks if len(bars) <= _BARS_OF_KEPT_TAPES else _ticks_of
+        self.open, self.high, self.low, self.close = read(bars, tick, price_decimals, snap)
         self._inside = inside
         self._key = mix(seed & _SEED_MASK, key_of(f"path.{bars.symbol}"))
         self._kept: dict[int, tuple[IntArray, IntArray]] = {}

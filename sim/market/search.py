@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, cast
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,6 @@ from sim.market.bars import FloatArray, IntArray
 from sim.market.grid import NOISE
 from sim.market.pyramid import Pyramid
 
-_NEAR = 48
 _FIRST_CHUNK = 64
 _LARGEST_CHUNK = 65_536
 _NOTHING_YET = -(2**62)
@@ -28,7 +27,7 @@ _NOTHING_YET = -(2**62)
 class Extremes:
     """Hold, in ticks, bounds on what each bar's prints and the value it began with can be."""
 
-    __slots__ = ("_high_at", "_low_at", "bar_us", "count", "high", "highs", "low", "lows")
+    __slots__ = ("bar_us", "count", "high", "highs", "low", "lows")
 
     def __init__(self, low: IntArray, high: IntArray, bar_us: int) -> None:
         self.low = low
@@ -37,30 +36,9 @@ class Extremes:
         self.count = int(low.size)
         self.highs = Pyramid(high)
         self.lows = Pyramid(-low)
-        self._high_at = cast(Sequence[int], np.ascontiguousarray(high).data)
-        self._low_at = cast(Sequence[int], np.ascontiguousarray(low).data)
 
-    def next_reaching(self, bound: int, rising: bool, bar: int, last_bar: int) -> int:
-        """Return the first bar from ``bar`` on whose high is ≥ ``bound`` (low ≤ when not ``rising``).
-
-        Past ``last_bar`` when there is none by then.  Most questions end within minutes, where looking at bars
-        one by one costs a fraction of a numpy call; the pyramid takes over where they do not.
-        """
-        near = min(bar + _NEAR, last_bar + 1)
-        if rising:
-            values = self._high_at
-            while bar < near:
-                if values[bar] >= bound:
-                    return bar
-                bar += 1
-        else:
-            values = self._low_at
-            while bar < near:
-                if values[bar] <= bound:
-                    return bar
-                bar += 1
-        if bar > last_bar:
-            return bar
+    def next_reaching(self, bound: int, rising: bool, bar: int) -> int:
+        """Return the first bar from ``bar`` on whose high is ≥ ``bound`` (low ≤ when not ``rising``), or ``count``."""
         return self.highs.first(bound, bar) if rising else self.lows.first(-bound, bar)
 
 
@@ -106,7 +84,7 @@ def first_crossing(
         bound = math.ceil(units / series.units_per_tick) - slack
     else:
         bound = math.floor((units + slack) / series.units_per_tick) + slack
-    while (bar := extremes.next_reaching(bound, rising, bar, last_bar)) <= last_bar:
+    while (bar := extremes.next_reaching(bound, rising, bar)) <= last_bar:
         times, values = series.values(bar)
         start = bisect_right(times.data, after_us)
         reached = values[start:] >= units if rising else values[start:] <= units

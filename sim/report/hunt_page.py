@@ -133,11 +133,12 @@ def _levels_table(levels: Sequence[Mapping[str, Any]]) -> PrintedTable:
     rows = tuple(
         (
             level["scripts_of"],
-            *(f"{level[key]:,}" for key in ("there", "run", "struck_nothing", "broke")),
+            *(f"{level[key]:,}" for key in ("there", "run", "known_from_another", "struck_nothing", "broke")),
         )
         for level in levels
     )
-    counts = tuple(Heading(name=name) for name in ("there are", "run", "struck nothing", "broke a rule"))
+    names = ("there are", "judged", "known from another", "struck nothing", "broke a rule")
+    counts = tuple(Heading(name=name) for name in names)
     return PrintedTable(title="Scripts", headings=(*_texts("of"), *counts), rows=rows)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from sim.errors import SimError
+from sim.experiment.command import Command
 from sim.experiment.fingerprint import code_sha256, versions
-from sim.experiment.rows import RunRows, run_rows
+from sim.experiment.rows import rows_together
+from sim.experiment.run import JudgedRun, run_unjudged
 from sim.sweep.cells import Cell, Loaded, forget_cells, load_cell
 from sim.sweep.parts import PartBytes, PartName, part_bytes
 
@@ -71,28 +73,41 @@ def run_batches(batches: Sequence[Batch]) -> list[PartBytes]:
     """
     with _ONE_AT_A_TIME:
         cells = [_loaded(batch) for batch in batches]
-        made: list[list[tuple[int, RunRows]]] = [[] for _ in batches]
+        runs: list[list[JudgedRun]] = [[] for _ in batches]
         for seed in batches[0].seeds:
-            for rows, batch, loaded in zip(made, batches, cells, strict=True):
-                rows.append((seed, _run(batch.cell, loaded, seed)))
-        # Runs keep the collector off, and what they leave in cycles is beneath its notice between them.
-        gc.collect()
-        return [part_bytes(rows) for rows in made]
+            for made, batch, loaded in zip(runs, batches, cells, strict=True):
+                made.append(_run(batch.cell, loaded, seed))
+        return [_part(batch, loaded, made) for batch, loaded, made in zip(batches, cells, runs, strict=True)]
 
 
-def _run(cell: Cell, loaded: Loaded, seed: int) -> RunRows:
+def _run(cell: Cell, loaded: Loaded, seed: int) -> JudgedRun:
+    with _telling(cell.command(seed)):
+        run = run_unjudged(loaded.scenario, loaded.policy, loaded.market, seed=seed, intents=cell.intents)
+    # Until all of a batch are judged together nobody asks for a price any more.
+    return replace(run, ready=replace(run.ready, paths={}, plans=[]))
+
+
+def _part(batch: Batch, loaded: Loaded, runs: list[JudgedRun]) -> PartBytes:
+    """Judge and measure the runs of a batch, and forget their records."""
+    cell = batch.cell
+    with _telling(cell.command(batch.seeds[0]), f", or a later seed up to {batch.seeds[-1]}"):
+        first = Command.of(loaded.scenario, loaded.policy, batch.seeds[0], cell.intents, cell.changes)
+        commands = [replace(first, seed=seed) for seed in batch.seeds]
+        rows = rows_together(loaded.scenario, loaded.policy, runs, commands)
+    for run in runs:
+        # What runs leave in cycles is found now and then (:class:`sim.world.World`); the bulk of it goes at once.
+        run.record.trace.forget()
+    return part_bytes(list(zip(batch.seeds, rows, strict=True)))
+
+
+@contextmanager
+def _telling(command: str, others: str = "") -> Iterator[None]:
+    """Let what is raised name the command that shows it."""
     try:
-        return run_rows(
-            loaded.scenario,
-            loaded.policy,
-            seed=seed,
-            market=loaded.market,
-            intents=cell.intents,
-            overrides=cell.changes,
-        )
+        yield
     except Exception as error:
         what = f"{type(error).__name__}: {error}" if not isinstance(error, SimError) else str(error)
-        raise SimError(f"{what}\n  again: {cell.command(seed)}") from error
+        raise SimError(f"{what}\n  again: {command}{others}") from error
 
 
 def _loaded(batch: Batch) -> Loaded:

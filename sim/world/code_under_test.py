@@ -33,13 +33,20 @@ def event_driven(
     return EventDrivenExecutor(client, policy, executor=placer, hooks=hooks, journal=store)
 
 
+_NOWHERE: Final = logging.NullHandler()
+OURS: Final = ("sim.execution",)
+
+
 @contextmanager
 def log_lines_to(logger: logging.Logger | None) -> Iterator[None]:
     """Send the code under test's own lines to ``logger``'s handlers, or nowhere: the trace holds what they say."""
     own = logging.getLogger("sim.execution")
+    if logger is None and own.handlers == [_NOWHERE]:
+        yield
+        return
     before = (own.propagate, own.level, own.handlers)
     own.propagate = False
-    own.handlers = list(logger.handlers) if logger is not None else [logging.NullHandler()]
+    own.handlers = list(logger.handlers) if logger is not None else [_NOWHERE]
     own.setLevel(logging.DEBUG if logger is not None else logging.CRITICAL + 1)
     try:
         yield
@@ -57,7 +64,7 @@ def surrounded(
     A factory may have ``modules``, whose own names of clocks are replaced (by default ours), and ``around(world)``, a
     context that is entered inside the fence.
     """
-    modules: tuple[str, ...] = getattr(factory, "modules", ("sim.execution",))
+    modules: tuple[str, ...] = getattr(factory, "modules", OURS)
     around = getattr(factory, "around", None)
     wanted: AbstractContextManager[None] = nullcontext() if around is None else around(world)
     with (

@@ -41,6 +41,7 @@ class IntentFlow:
             symbol: Stage(book, venue.trigger_delay, venue.filters[symbol], world.scenario.account.wallet)
             for symbol, book in venue.books.items()
         }
+        self._plays_shadows = world.plays_shadows
         self._waiting: dict[tuple[int, str], list[asyncio.Future[None]]] = {}
         self._write_intent = world.trace.writer("intent")
         self._write_end = world.trace.writer("intent_end")
@@ -51,8 +52,7 @@ class IntentFlow:
         CURRENT_INTENT.set(slot)
         loop = self._loop
         plan_price, quantity, bracket = self._decide(plan, slot)
-        floor = self._play(plan, bracket, "floor", loop.now_us)
-        self._play(plan, bracket, "ideal", self._arrival(plan, loop.now_us + self._delay_us), earlier=floor)
+        self._play_ideals(plan, bracket)
         if self._delay_us:
             await asyncio.sleep(self._delay_us / 1e6)
         submit_plan = getattr(executor, "submit_plan", None)
@@ -61,7 +61,7 @@ class IntentFlow:
             result = await submit_plan(plan, plan_price, quantity, bracket)
         else:
             result = await executor.submit_order(**plan.wish(plan_price, quantity))
-        if result.status == "refused":
+        if result.status == "refused" and self._plays_shadows:
             self._play(plan, bracket, "refused", self._arrival(plan, loop.now_us))
         if result.status != "open":
             outcome = "flattened" if result.exit is not None else result.status
@@ -86,10 +86,8 @@ class IntentFlow:
 
     def missed(self, plan: IntentPlan, slot: IntentSlot) -> None:
         """Write down an intent that was due while its process was dead: it is wished for, and nobody acts."""
-        now = self._loop.now_us
         _, _, bracket = self._decide(plan, slot)
-        floor = self._play(plan, bracket, "floor", now)
-        self._play(plan, bracket, "ideal", self._arrival(plan, now + self._delay_us), earlier=floor)
+        self._play_ideals(plan, bracket)
 
     async def resumed(
         self,
@@ -113,6 +111,9 @@ class IntentFlow:
             )
             return
         if await self._wait_flat(slot.account, plan.symbol, plan.decided_us + plan.hold_us):
+            # The strategy that came back knows the symbol, and no names.
+            if (told_so := getattr(executor, "symbol_closed", None)) is not None:
+                await told_so(plan.symbol)
             self._end(slot, "crashed", 0.0, False, "its process died; the venue closed what was recovered")
             return
         side = "buy" if position > 0 else "sell"
@@ -161,6 +162,12 @@ class IntentFlow:
         """Return when the entry would reach the venue, with the run's own latency draw for it."""
         key = key_for(plan.number, "entry", "POST /fapi/v1/order", 0)
         return leaves_us + self._world.gateway.legs_us(key, leaves_us)[0]
+
+    def _play_ideals(self, plan: IntentPlan, bracket: Bracket) -> None:
+        if self._plays_shadows:
+            now = self._loop.now_us
+            floor = self._play(plan, bracket, "floor", now)
+            self._play(plan, bracket, "ideal", self._arrival(plan, now + self._delay_us), earlier=floor)
 
     def _play(
         self, plan: IntentPlan, bracket: Bracket, kind: str, arrives_us: int, earlier: Shadow | None = None

@@ -3,7 +3,8 @@
 Under isolation "intent" every intent has a process of its own, with the client of the one that booted; under "account"
 there is one.  A process that comes back has a new client and a new executor: memory is lost, :attr:`Process.store`
 is handed on.  If the executor has ``async def recover(symbols) -> Mapping[str, float]`` it is awaited after
-``prepare`` and says which position, signed, it believes to hold in each symbol.
+``prepare`` and says which position, signed, it believes to hold in each symbol; ``async def symbol_closed(symbol)``, if
+it has that too, is awaited once the venue has closed what it held.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class Processes:
         self._ids = count(1)
         self._live: dict[int, Process] = {}
         self._dead: list[Process] = []
+        self._at_work: list[Any] = []
+        """Executors whose flow is over while tasks of theirs are not: what they hold is not lost, the run only ends."""
         self._flows: dict[int, dict[int, Flow]] = {}
         self._crashes: list[tuple[Crash, Timing, frozenset[int]]] = []
         self._blocks: list[tuple[BlockedLoop, Timing]] = []
@@ -142,7 +145,9 @@ class Processes:
         self.awaits.pop(slot.number, None)
         if number != _ALL:
             self._flows.pop(number, None)
-            self._live.pop(number, None)
+            process = self._live.pop(number, None)
+            if process is not None and not all(task.done() for task in process.tasks):
+                self._at_work.append(process.executor)
         self._twins.pop(slot.number, None)
 
     # -- crashes --------------------------------------------------------------------------------------

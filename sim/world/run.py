@@ -74,6 +74,7 @@ class World:
     boot and once for every process that comes back after a crash.
     """
 
+    plays_shadows: ClassVar[bool] = True  # whether the record says what a perfect executor would have made
     _uncollected: ClassVar[int] = 0  # intents of runs that are over, since cycles were looked for
 
     def __init__(
@@ -109,9 +110,8 @@ class World:
             () if scenario.regime is None else tuple(stretches(scenario.regime, seed, self.end_us))
         )
         """Which regime held when."""
-        faults = list(scenario.faults)
-        if scenario.regime is not None:
-            faults += faults_of(scenario.regime, self.regimes)
+        more = [] if scenario.regime is None else faults_of(scenario.regime, self.regimes)
+        faults = [*scenario.faults, *more]
         self.venue = Venue(
             self.loop,
             paths,

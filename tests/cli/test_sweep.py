@@ -34,7 +34,7 @@ def test_json_goes_on_with_what_is_there(cli: Cli, tmp_path: Path, monkeypatch: 
     assert facts["folder"] == "reports/sweep-calm_baseline-d7-vs-safe"
     assert [cell["policy"] for cell in facts["cells"]] == ["d7", "safe"]
     assert facts["command"] == "sim sweep calm_baseline --policies d7,safe --seeds 2 --intents 1"
-    monkeypatch.setattr("sim.sweep.batch.run_rows", None)
+    monkeypatch.setattr("sim.sweep.batch.run_unjudged", None)
     assert cli(*WORDS, "--json").out == first.out
 
 

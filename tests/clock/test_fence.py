@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from sim.clock import RealWorldCall, VirtualLoop, fenced, run_virtual
+from sim.clock.fence import standing
 
 EPOCH_US = 1_705_276_800_000_000  # 2024-01-15 00:00:00 UTC
 UTC = datetime.UTC
@@ -300,3 +301,31 @@ def test_every_refusal_is_remembered_even_when_it_is_swallowed() -> None:
     with fenced(VirtualLoop(), 0) as later:
         pass
     assert later.refused == []
+
+
+def test_a_fence_that_stands_over_many_runs_turns_to_each_of_them(under_test: Any) -> None:
+    """Every run has its own time and its own refusals; afterwards the real clocks are back."""
+    real = under_test.time
+    with standing(("shop_under_test",)):
+        virtual = under_test.time
+        for epoch_us in (0, EPOCH_US):
+            with fenced(VirtualLoop(), epoch_us, ("shop_under_test",)) as fence:
+                assert under_test.time is virtual
+                assert virtual() == time.time() == epoch_us / 1e6
+                with suppress(RealWorldCall):
+                    under_test.sleep(1.0)
+            assert len(fence.refused) == 1
+    assert under_test.time is real is time.time
+
+
+def test_a_coroutine_is_a_runs_own_only_while_the_run_lasts() -> None:
+    """What is dropped between two runs under one fence is told as it is anywhere."""
+
+    async def forgotten() -> None: ...
+
+    with standing():
+        with fenced(VirtualLoop(), 0, ("sim.execution",)) as fence:
+            forgotten()
+        with pytest.warns(RuntimeWarning, match="never awaited"):
+            forgotten()
+    assert [name.rpartition(".")[2] for name in fence.never_awaited] == ["forgotten"]

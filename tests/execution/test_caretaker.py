@@ -99,6 +99,20 @@ def test_a_position_closed_by_other_means_is_swept_when_the_stop_is_gone() -> No
     assert (books.resting(), books.log.count("sl")) == ([], 1)
 
 
+@pytest.mark.parametrize(("sizing", "rest"), [("reduce_only", []), ("close_position", ["i1-s"])])
+def test_a_stop_that_outlives_its_position_is_swept_though_nobody_told(sizing: str, rest: list[str]) -> None:
+    """The venue ends a stop that closes the whole position; one that takes a quantity off it leaves."""
+    books = VenueFake()
+
+    async def end(executor: Any, result: Any) -> None:
+        await asyncio.sleep(3.0)
+        books.position = 0.0
+        await asyncio.sleep(60.0)
+
+    live(books, end, stop_sizing=sizing)
+    assert books.resting("sl") == rest
+
+
 def test_a_flat_reading_is_believed_only_twice() -> None:
     """A lagging position read says 0 once: the vanished stop is put up again all the same."""
     books = VenueFake()

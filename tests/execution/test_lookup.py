@@ -114,6 +114,30 @@ def test_auto_asks_both_endpoints_while_it_is_not_known_which_takes_stops() -> N
     assert [name for _, name, _ in client.asked] == ["order", "algoOrder", "algoOrder"]
 
 
+@pytest.mark.parametrize("rests", ["algoOrder", "order", "nowhere", "behind a fault"])
+def test_who_has_no_time_asks_both_endpoints_at_once(rests: str) -> None:
+    """What both say takes as long as one answer, and what either knows is found."""
+
+    class Slow(Endpoints):
+        async def _signed_request(self, method: str, path: str, params: dict[str, Any]) -> Any:
+            await asyncio.sleep(1.0)
+            return await super()._signed_request(method, path, params)
+
+    found = {**ORDER, "algoId": 8}
+    client = Slow({("GET", rests): found})
+    if rests == "behind a fault":
+        client = Slow({("GET", "order"): LookupError("down"), ("GET", "algoOrder"): found})
+
+    async def look() -> tuple[str, float]:
+        seen = await find_conditional(client, "BTCUSDT", "a-s", "auto", at_once=True)
+        assert seen.asks == 1
+        return seen.state, asyncio.get_running_loop().time()
+
+    assert run_virtual(look()) == ("absent" if rests == "nowhere" else "there", 1.0)
+    assert sorted(name for _, name, _ in client.asked) == ["algoOrder", "order"]
+    assert memory_of(client).uses_algo_endpoint == (rests not in ("order", "nowhere"))
+
+
 @pytest.mark.parametrize(("endpoint", "asked"), [("order", ["order"]), ("algo", ["algoOrder"])])
 def test_a_fixed_endpoint_is_asked_alone(endpoint: Any, asked: list[str]) -> None:
     """No second request where the policy names the path."""

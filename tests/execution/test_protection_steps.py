@@ -50,7 +50,11 @@ class Own:
         self.log: list[str] = []
         self.sent: dict[str, dict[str, str]] = {}
         self.asked: list[Any] = []
-        self.executor = SimpleNamespace(news=SimpleNamespace(expect=lambda name: None))
+        self.slowest_s = 0.0
+        replies = SimpleNamespace(
+            slowest_s=lambda floor_s: self.slowest_s if self.slowest_s > floor_s else 0.0
+        )
+        self.executor = SimpleNamespace(news=SimpleNamespace(expect=lambda name: None), replies=replies)
 
     def new_id(self, kind: str) -> str:
         return f"{kind}{len(self.sent)}"
@@ -168,6 +172,21 @@ def test_a_stop_has_the_time_to_its_deadline_and_no_more() -> None:
     assert place_stop(late) == "failed"
     said = "report stop not there 3.5 s after the fill"
     assert (own.log[-1], late.log, late.stop) == (said, [said], STOP)
+
+
+@pytest.mark.parametrize(
+    ("slowest_s", "takes_s", "placed"),
+    [
+        (0.8, 2.5, "placed"), (0.8, 2.7, "failed"), (0.4, 2.9, "placed"), (7.0, 0.0, "failed"),
+    ],
+)  # fmt: skip
+def test_a_stop_put_up_again_at_a_slow_venue_leaves_the_way_out_its_time(
+    slowest_s: float, takes_s: float, placed: str
+) -> None:
+    """Half of what an answer takes there: no guard of further stops sees to it."""
+    own = Own(hedge_stop_sec=0.25)
+    own.stop, own.takes_s, own.slowest_s = STOP, takes_s, slowest_s
+    assert place_stop(own, again=True) == placed
 
 
 def test_a_stop_that_was_moved_is_not_put_up_again() -> None:

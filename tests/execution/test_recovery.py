@@ -86,6 +86,25 @@ def test_a_recovered_position_can_be_closed_by_its_symbol() -> None:
     assert (books.position, books.resting(), copy) == (0.0, [], {})
 
 
+def test_who_knows_no_names_tells_that_a_recovered_symbol_closed() -> None:
+    """What an earlier process left resting is cancelled; what this one opened itself, and other symbols, are not."""
+    books = VenueFake()
+    journal: dict[str, str] = {}
+
+    async def main() -> list[list[str]]:
+        await enter(EventDrivenExecutor(books.client(), policy(), journal=journal))
+        second = EventDrivenExecutor(books.client(), policy(), journal=dict(journal))
+        await second.recover(SYMBOLS)
+        await enter(second, intent_id="i2")
+        resting = [books.resting("sl")]
+        for symbol in ("ETHUSDT", "BTCUSDT"):
+            await second.symbol_closed(symbol)
+            resting.append(books.resting("sl"))
+        return resting
+
+    assert run_virtual(main()) == [["i1-s", "i2-s1"], ["i1-s", "i2-s1"], ["i2-s1"]]
+
+
 def test_entries_of_other_symbols_stay_in_the_journal() -> None:
     """A process that trades one symbol leaves another's intents alone."""
     books = VenueFake()

@@ -143,8 +143,9 @@ def test_what_the_entry_got_is_closed(final: bool, filled_before: str, seen: flo
     ("answered", "seen", "done", "rest"),
     [
         (0.0, Sighting("there", executed=0.5), True, None),
-        (0.0, Sighting("there", executed=0.2), False, "0.3"),
-        (0.3, Sighting("there", executed=0.2), False, "0.2"),
+        (0.0, Sighting("there", status="PARTIALLY_FILLED", executed=0.2), False, "0.3"),
+        (0.3, Sighting("there", status="NEW", executed=0.2), False, "0.2"),
+        (0.2, Sighting("there", status="EXPIRED", executed=0.2), True, "0.3"),
         (0.1, Sighting("ended"), True, "0.4"),
         (0.5, Sighting("absent"), None, None),
         (0.6, Sighting("absent"), None, None),

@@ -33,7 +33,11 @@ class Told:
     def __init__(self) -> None:
         self.scripts: list[Script] = []
 
-    def run(self, scripts: Sequence[Script], on: str = "") -> list[Seen]:
+    def run_on(self, batches: Sequence[tuple[str, Sequence[Script]]]) -> list[list[Seen]]:
+        """Return what each batch came to."""
+        return [self.run(scripts) for _, scripts in batches]
+
+    def run(self, scripts: Sequence[Script]) -> list[Seen]:
         """Return a fresh end for each tenth script, so that there is a corpus to change."""
         self.scripts += scripts
         broken = Broken("I03", "safety", 0, 1.0, "s", "bare", "covered")

@@ -130,14 +130,14 @@ def test_parts_of_other_code_never_mix_in(
 
 def test_the_first_error_ends_it_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that raises ends the sweep; the message has the command that shows it, what has ended is kept."""
-    real = sim.sweep.batch.run_rows
+    real = sim.sweep.batch.run_unjudged
 
     def fail(*args: object, seed: int, **words: object) -> object:
         if seed == 3:
             raise ZeroDivisionError("no more")
         return real(*args, seed=seed, **words)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sim.sweep.batch, "run_rows", fail)
+    monkeypatch.setattr(sim.sweep.batch, "run_unjudged", fail)
     asked = replace(ASKED, scenarios=("calm_baseline",), policies=("d7",), intents=1, batch_intents=1)
     again = r"ZeroDivisionError: no more\n  again: sim run calm_baseline --policy d7 --seed 3 --intents 1\n  2 of 4"
     with pytest.raises(SimError, match=again):

@@ -54,6 +54,10 @@ class Recovering(Fake):
         """Believe what was written down."""
         return {name: float(text) for name, text in self._store.items()}
 
+    async def symbol_closed(self, symbol: str) -> None:
+        """Write down what was told."""
+        self._store["told"] = symbol
+
 
 def of(submit: Callable[..., Any], kind: type[Fake] = Fake) -> Callable[..., Any]:
     return lambda client, policy, hooks, store: kind(submit, client, store)
@@ -165,6 +169,55 @@ def test_memory_dies_and_the_store_lives(make_line: Make, make_plan: Make, rows_
     assert [row["role"] for row in rows_of(trace, "fill")] == ["entry", "flatten"]
     assert rows_of(trace, "account_end", intent=0)[0]["position"] == 0
     assert made == [{"BTCUSDT": "0.02"}]
+
+
+@pytest.mark.parametrize(
+    ("holds", "errors"),
+    [(True, ()), (False, ("Task was destroyed but it is pending!",))],
+    ids=["held", "lost"],
+)
+def test_what_a_bot_that_came_back_holds_when_the_run_ends_is_not_lost(
+    make_line: Make, make_plan: Make, holds: bool, errors: tuple[str, ...]
+) -> None:
+    """Its intent is over, and what it looks after lives with it to the end; a task that nobody holds is lost."""
+
+    class Caring(Recovering):
+        async def recover(self, symbols: Sequence[str]) -> Mapping[str, float]:
+            task = asyncio.create_task(asyncio.sleep(86_400.0))
+            if holds:
+                self._care = task
+            return {}
+
+    async def submit(client: Any, store: dict[str, str]) -> None:
+        await asyncio.sleep(20)
+
+    world = make_line(
+        [make_plan(0, 1_000_000, **LONG)], faults=[crash(at_await=1)], executor_factory=of(submit, Caring)
+    )
+    assert world.run().errors == errors
+
+
+def test_a_bot_that_came_back_is_told_that_the_venue_closed_what_it_held(
+    make_line: Make, make_plan: Make, rows_of: Make
+) -> None:
+    """It knows the symbol only, and that is what it hears."""
+    told: list[dict[str, str]] = []
+
+    async def submit(client: Any, store: dict[str, str]) -> None:
+        told.append(store)
+        await buy(client, store)
+        store["BTCUSDT"] = "0.02"
+        stop = {"type": "STOP_MARKET", "stopPrice": "39800", "quantity": "0.020", "reduceOnly": "true"}
+        await client.futures_create_order(symbol="BTCUSDT", side="SELL", **stop)
+        await asyncio.sleep(20)
+
+    world: World = make_line(
+        [make_plan(0, 1_000_000, **LONG)], faults=[crash(at_await=3)],
+        executor_factory=of(submit, Recovering), start_price=40_000.0, pct_per_s=-0.05,
+    )  # fmt: skip
+    trace = world.run().trace
+    assert [row["role"] for row in rows_of(trace, "fill")] == ["entry", "sl"]
+    assert told == [{"BTCUSDT": "0.02", "told": "BTCUSDT"}]
 
 
 def test_under_one_account_a_crash_kills_all_flows(make_line: Make, make_plan: Make, rows_of: Make) -> None:

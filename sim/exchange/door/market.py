@@ -102,8 +102,8 @@ def get_premium_index(door: Door, request: Request) -> tuple[Any, int]:
 
 
 def _premium_index(door: Door, symbol: str) -> dict[str, Any]:
-    path, now_us = door.venue.paths[symbol], door.now_us
-    now_ms = (door.epoch_us + now_us) // 1000
+    path, now_us, epoch_us = door.venue.paths[symbol], door.now_us, door.epoch_us
+    now_ms = (epoch_us + now_us) // 1000
     mark = f"{path.mark(now_us):.8f}"
     return {
         "symbol": symbol,
@@ -113,5 +113,5 @@ def _premium_index(door: Door, symbol: str) -> dict[str, Any]:
         "lastFundingRate": "0.00000000",
         "interestRate": "0.00010000",
         "nextFundingTime": (now_ms // _FUNDING_EVERY_MS + 1) * _FUNDING_EVERY_MS,
-        "time": (door.epoch_us + path.mark_time(now_us)) // 1000,
+        "time": (epoch_us + path.mark_time(now_us)) // 1000,
     }

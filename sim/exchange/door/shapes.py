@@ -60,6 +60,14 @@ def acknowledgement(order: Order, filters: SymbolFilters, epoch_us: int) -> dict
 
 def queried_order(order: Order, filters: SymbolFilters, epoch_us: int) -> dict[str, Any]:
     """Return the order as queries and lists show it: with its ``time``, without ``cumQty``."""
+    # Whoever waits for an order asks again and again, and nothing has changed.
+    known, now = order.shown, (order.state, order.updated_us, order.filled_quantity)
+    if known is None or known[0] != now:
+        known = order.shown = now, _queried_order(order, filters, epoch_us)
+    return dict(known[1])
+
+
+def _queried_order(order: Order, filters: SymbolFilters, epoch_us: int) -> dict[str, Any]:
     body = order_body(order, filters, epoch_us)
     del body["cumQty"]
     body["time"] = (epoch_us + order.accepted_us) // 1000

@@ -28,13 +28,13 @@ class Shape:
     def __init__(self, times: npt.NDArray[np.uint16], levels: npt.NDArray[np.uint16]) -> None:
         self.times: IntArray = times.astype(np.int64)
         self.times[0] = 0
-        distinct, which = np.unique(levels, return_inverse=True)
-        self.distinct: FloatArray = distinct.astype(np.float64)
-        self.which = which
-        between = levels[1:-1]
-        self.touches_low = bool((between == 0).any())
-        self.touches_high = bool((between == _TOP).any())
-        first, last = float(levels[0]), float(levels[-1])
+        # A shape has some sixty prints: too few for numpy to be quicker at this.
+        held = levels.tolist()
+        self.distinct: FloatArray = np.array(sorted(set(held)), dtype=np.float64)
+        self.which = self.distinct.searchsorted(levels)
+        self.touches_low = 0 in held[1:-1]
+        self.touches_high = _TOP in held[1:-1]
+        first, last = float(held[0]), float(held[-1])
         # Half a level apart where two of the four coincide: interpolation needs them to rise.
         first = max(first, 0.25)
         last = min(max(last, first + 0.25), _TOP - 0.25)
@@ -64,4 +64,9 @@ def touch(times: IntArray, ticks: IntArray, extreme: int) -> tuple[IntArray, Int
     at_start = abs(int(ticks[0]) - extreme) <= abs(int(ticks[-1]) - extreme)
     place = 1 if at_start else ticks.size - 1
     middle = (int(times[place - 1]) + int(times[place])) // 2
-    return np.insert(times, place, middle), np.insert(ticks, place, extreme)
+    return _with(times, place, middle), _with(ticks, place, extreme)
+
+
+def _with(values: IntArray, place: int, value: int) -> IntArray:
+    """Return ``values`` with one more before ``place``."""
+    return np.concatenate((values[:place], (value,), values[place:]))
