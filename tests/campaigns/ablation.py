@@ -1,7 +1,8 @@
 """Take one safeguard away at a time and count the runs that then break a rule which the whole policy keeps.
 
-Every safeguard is tried twice: on a swarm, where the seed arms which faults exist, and on the scenario that was made
-for what it guards against.  Runs are paired: same seed, same place, same weather as the whole policy's.
+Every safeguard is tried twice: in the storm, one scenario for all of them, of which each seed arms another part
+(:mod:`tests.campaigns.storm`), and on the scenario that was made for what it guards against.  Runs are paired: same
+seed, same place, same weather as the whole policy's.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sim.report.printing import Heading, PrintedTable, printed, text_table
-from tests.campaigns.runs import SWARM, Case, Row
+from scipy.stats import beta
 
-SWARM_PLACE: Final = f"calm_baseline{SWARM}"
+from sim.report.printing import Heading, PrintedTable, printed, printed_range, text_table, wrapped
+from tests.campaigns.runs import Case, Row
+from tests.campaigns.storm import STORM
+
+OWN: Final = "own"
+"""Calls the scenarios that were made for one safeguard each, where places are chosen."""
 WHOLE: Final = "safe"
 INTENTS: Final = 8
 _LOAD: Final = "load"
@@ -42,15 +47,22 @@ class Safeguard:
     intents: int = INTENTS
     by: str = "rules"
 
+    @property
+    def beside(self) -> str:
+        """Name what else is missing in both runs of a pair, as it does the same."""
+        known = {key: guard.name for guard in SAFEGUARDS for key in guard.less}
+        bound = ["price bound"] if self.policy != WHOLE else []
+        return " ".join([*(known[key] for key in self.among), *bound])
+
     def pairs(self) -> list[tuple[Case, Case]]:
-        """Return (with it, without it) on the swarm and at its own place."""
+        """Return (with it, without it) in the storm and at its own place."""
         return [
             (
                 self._case(place, where, called, intents),
                 self._case(place, where, called, intents, removed=True),
             )
             for place, where, called, intents in (
-                (SWARM_PLACE, (), "", INTENTS),
+                (STORM, (), STORM, INTENTS),
                 (self.scenario, self.where, self.place, self.intents),
             )
         ]
@@ -156,12 +168,27 @@ SAFEGUARDS: Final = (
 )
 
 
+_NOTE: Final = (
+    "also without: taken away in both runs of a pair, as it does the same; fails itself: runs in which what is "
+    "compared with breaks a rule; fails: runs that break a rule which that one keeps under the same seed (jitter and "
+    "Retry-After: or in which the venue refused more for load); 95 %: exact, by Clopper and Pearson"
+)
+
+
 def all_cases(only: Sequence[str] = ()) -> list[Case]:
-    """Return all runs, the whole policy's first; ``only`` names safeguards to keep."""
-    chosen = [guard for guard in SAFEGUARDS if not only or guard.name in only]
-    pairs = [pair for guard in chosen for pair in guard.pairs()]
-    cases = [whole for whole, _ in pairs] + [without for _, without in pairs]
-    return list(dict.fromkeys(cases))
+    """Return all runs, the whole policy's first; ``only`` names safeguards to keep, or places ("storm", "own")."""
+    places = {name for name in (STORM, OWN) if name in only} or {STORM, OWN}
+    names = set(only) - {STORM, OWN}
+    chosen = [guard for guard in SAFEGUARDS if not names or guard.name in names]
+    pairs = [pair for guard in chosen for pair in guard.pairs() if _kind(pair[0].scenario) in places]
+    # Beside the policies that lack something in both runs of a pair, the whole one is held to every rule.
+    whole = [Case(scenario=STORM, policy=WHOLE, intents=INTENTS, name=WHOLE, where=STORM)]
+    cases = [case for case, _ in pairs] + [case for _, case in pairs]
+    return list(dict.fromkeys([*(whole if STORM in places else []), *cases]))
+
+
+def _kind(scenario: str) -> str:
+    return STORM if scenario == STORM else OWN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +196,9 @@ class Loss:
     """State what the lack of one safeguard cost on one scenario.
 
     ``fails``: runs that break a rule which the whole policy keeps in the same run (or in which the venue refused more
-    for load); ``whole``: runs in which the whole policy itself breaks one; ``first``: the first such seed, 0 for none.
+    for load); ``whole``: runs in which what it is compared with, the whole
+    policy or one that lacks what is ``beside`` as well, itself breaks one; ``first``: the first such seed, 0 for none.
+    ``low`` and ``high``: of 10,000 seeds, 95 % by Clopper and Pearson.
     """
 
     safeguard: str
@@ -179,6 +208,9 @@ class Loss:
     fails: int
     first: int
     what: str
+    beside: str
+    low: float
+    high: float
 
 
 def losses(rows: Sequence[Row]) -> list[Loss]:
@@ -203,7 +235,7 @@ def _loss(
     seeds = sorted(without.keys() & base.keys())
     if not seeds:
         return None
-    by_load = guard.by == _LOAD and case.scenario == guard.scenario
+    by_load = guard.by == _LOAD
     worse = [seed for seed in seeds if _is_worse(without[seed], base[seed], by_load)]
     counts: Counter[str] = Counter()
     for seed in worse:
@@ -212,7 +244,10 @@ def _loss(
     if by_load:
         before, after = (sum(side[seed].denied for seed in seeds) for side in (base, without))
         entered, left = (sum(side[seed].traded for seed in seeds) for side in (base, without))
-        what = f"refused for load {before} → {after}, entered {entered} → {left} {what}".strip()
+        fewer = sum(without[seed].denied < base[seed].denied for seed in seeds)
+        told = f"refused {before} → {after} (fewer in {fewer} runs), entered {entered} → {left}"
+        what = f"{told} {what}".strip()
+    low, high = exact_per_10_000(len(worse), len(seeds))
     return Loss(
         safeguard=guard.name,
         scenario=case.place,
@@ -221,6 +256,9 @@ def _loss(
         fails=len(worse),
         first=worse[0] if worse else 0,
         what=what or "nothing",
+        beside=guard.beside,
+        low=round(low, 1),
+        high=round(high, 1),
     )
 
 
@@ -228,43 +266,86 @@ def _is_worse(row: Row, base: Row, by_load: bool) -> bool:
     return bool(row.broken - base.broken) or (by_load and row.denied > base.denied)
 
 
+def exact_per_10_000(count: int, runs: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the exact interval (Clopper and Pearson) of failures per 10,000 runs: every seed has its own luck."""
+    tail = (1.0 - confidence) / 2
+    low = beta.ppf(tail, count, runs - count + 1) if count else 0.0
+    high = beta.ppf(1.0 - tail, count + 1, runs - count) if count < runs else 1.0
+    return float(low) * 10_000, float(high) * 10_000
+
+
+def in_storm(found: Sequence[Loss]) -> list[Loss]:
+    """Return what was lost in the storm, the one scenario of all safeguards."""
+    return [loss for loss in found if loss.scenario == STORM]
+
+
 def free(found: Sequence[Loss]) -> list[str]:
-    """Return the safeguards whose lack cost nothing anywhere."""
-    names = dict.fromkeys(loss.safeguard for loss in found)
-    return [name for name in names if not any(loss.fails for loss in found if loss.safeguard == name)]
+    """Return the safeguards whose lack cost nothing, in the storm or, where it has not been run, anywhere."""
+    judged = in_storm(found) or found
+    names = dict.fromkeys(loss.safeguard for loss in judged)
+    return [name for name in names if not any(loss.fails for loss in judged if loss.safeguard == name)]
 
 
-def table(found: Sequence[Loss]) -> PrintedTable:
-    """Return one row per safeguard and scenario."""
+def tables(found: Sequence[Loss]) -> list[PrintedTable]:
+    """Return one row per safeguard: in the storm, and at the place that was made for it."""
+    storm, own = in_storm(found), [loss for loss in found if loss.scenario != STORM]
+    made = []
+    if storm:
+        made.append(_table("One safeguard less, in one storm for all", storm))
+    if own:
+        made.append(_table("One safeguard less, at its own place", own, with_scenario=True))
+    return made
+
+
+def _table(title: str, found: Sequence[Loss], *, with_scenario: bool = False) -> PrintedTable:
+    scenario = (Heading(name="scenario", numeric=False),) if with_scenario else ()
     headings = (
         Heading(name="without", numeric=False),
-        Heading(name="scenario", numeric=False),
-        Heading(name="runs"),
-        Heading(name="whole fails"),
+        *scenario,
+        Heading(name="also without", numeric=False),
+        Heading(name="seeds"),
+        Heading(name="fails itself"),
         Heading(name="fails"),
         Heading(name="per 10,000"),
+        Heading(name="95 %"),
         Heading(name="first seed"),
         Heading(name="runs by broken rule", numeric=False),
     )
     cells = tuple(
         (
             one.safeguard,
-            one.scenario,
+            *((one.scenario,) if with_scenario else ()),
+            one.beside,
             printed(one.runs),
             printed(one.whole),
             printed(one.fails),
             printed(round(one.fails / one.runs * 10_000)),
+            printed_range(round(one.low), round(one.high), ""),
             printed(one.first if one.first else math.nan),
             one.what,
         )
         for one in found
     )
-    return PrintedTable(title="One safeguard less", headings=headings, rows=cells)
+    return PrintedTable(title=title, headings=headings, rows=cells, notes=() if with_scenario else (_NOTE,))
+
+
+def whole_in_storm(rows: Sequence[Row]) -> str:
+    """Say how the whole policy fared in the storm; empty where it has not been run."""
+    mine = [row for row in rows if row.scenario == STORM and row.policy == WHOLE]
+    failed = [row.seed for row in mine if row.failed]
+    named = f", seeds {', '.join(map(str, failed))}" if failed else ""
+    return f"{WHOLE} in the storm: {len(failed)} of {len(mine)} runs break a rule{named}" if mine else ""
 
 
 def report(rows: Sequence[Row]) -> tuple[str, bool]:
-    """Return the table as text, and whether no safeguard is free."""
+    """Return the tables as text, and whether no safeguard is free and the whole policy keeps every rule there."""
     found = losses(rows)
-    costless = free(found)
-    lines = [*text_table(table(found)), "", f"cost nothing: {', '.join(costless) or 'none of them'}"]
-    return "\n".join(lines), not costless
+    costless, said = free(found), whole_in_storm(rows)
+    lines = []
+    for table in tables(found):
+        notes = [line for note in table.notes for line in wrapped(note)]
+        lines += [table.title.upper(), *text_table(table), *notes, ""]
+    lines += [said] if said else []
+    lines.append(f"cost nothing: {', '.join(costless) or 'none of them'}")
+    held = not any(row.failed for row in rows if row.scenario == STORM and row.policy == WHOLE)
+    return "\n".join(lines), held and not costless

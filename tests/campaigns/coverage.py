@@ -3,6 +3,8 @@
 Bursts (values that lean together), herds (whole clusters that do the same thing) and crashes (a few clusters that
 hold nearly all), with clusters of equal and of very unequal size (the largest of ten holds a third of all values).
 A promised cell has ten clusters or more and covers in 93 to 97 % of 1,000 repetitions; exit code 1 says one does not.
+Of 300 cells that cover in 96 % about fifteen are above 97 by chance: those outside are measured again, 4,000 times
+with other numbers, and both are printed.
 Cells that are not promised are printed too, and marked with what they lack.
 """
 
@@ -26,6 +28,7 @@ Array = np.ndarray[Any, Any]
 CORRELATIONS: Final = (0.0, 0.1, 0.3, 0.6)
 COUNTS: Final = (5, 10, 20, 50)
 REPETITIONS: Final = 1000
+AGAIN: Final = 4000
 PROMISED: Final = (0.93, 0.97)
 PROMISED_FROM: Final = 10
 
@@ -168,7 +171,9 @@ ROWS: Final = (
     Row("90 % quantile", _quantile(0.9), math.log(10.0), promised_from=50),
     Row("CVaR difference", _cvar, 0.2 * _TAIL),
     Row("dates × seeds", _two_way, 1.0, sizes=(False,)),
-    # A rule that may stop at any of three looks covers more where it stops at the last, by design.
+    # No interval of a sample of fixed size: all three looks together hold the truth in 95 %, wherever one stops and
+    # why, so the one look that is stopped at holds it more often (98.3 % each by Bonferroni, 97.9 % by Pocock's
+    # constant, which needs normal steps).  Only too little is wrong here.
     Row("until narrow", _stopped, 1.0, sizes=(False,), at_most=1.0),
     # A few clusters hold nearly all of it: no interval from few clusters can know, so none is promised.
     Row(
@@ -180,9 +185,9 @@ ROWS: Final = (
 )
 
 
-def coverage(row: Row, count: int, rho: float, unequal: bool, repetitions: int) -> float:
-    """Return the share of ``repetitions`` in which the interval holds the truth."""
-    random = np.random.default_rng([zlib.crc32(row.name.encode()), count, int(rho * 100), unequal])
+def coverage(row: Row, count: int, rho: float, unequal: bool, repetitions: int, *stream: int) -> float:
+    """Return the share of ``repetitions`` in which the interval holds the truth; ``stream`` draws other numbers."""
+    random = np.random.default_rng([zlib.crc32(row.name.encode()), count, int(rho * 100), unequal, *stream])
     codes = np.repeat(np.arange(count), sizes_of(count, unequal=unequal))
     hits = 0
     for _ in range(repetitions):
@@ -199,6 +204,16 @@ def _measured(cell: Cell) -> float:
     return coverage(ROWS[row], count, CORRELATIONS[place], unequal, REPETITIONS)
 
 
+def _measured_again(cell: Cell) -> float:
+    row, unequal, count, place = cell
+    return coverage(ROWS[row], count, CORRELATIONS[place], unequal, AGAIN, 1)
+
+
+def _outside(cell: Cell, rate: float) -> bool:
+    row = ROWS[cell[0]]
+    return cell[2] >= row.promised_from and not PROMISED[0] <= rate <= row.at_most
+
+
 def main() -> int:
     """Print the table; return 1 when a promised cell is outside."""
     cells = [
@@ -212,6 +227,8 @@ def main() -> int:
     cells.sort(key=lambda cell: -cell[2])
     with ProcessPoolExecutor() as pool:
         found = dict(zip(cells, pool.map(_measured, cells), strict=True))
+        odd = sorted(cell for cell in cells if _outside(cell, found[cell]))
+        again = dict(zip(odd, pool.map(_measured_again, odd), strict=True))
     print(
         f"Share of {REPETITIONS} nominal 95 % intervals that cover, in %, by clusters (G) and, within, by intra-class"
     )
@@ -235,6 +252,12 @@ def main() -> int:
     print(
         f"Promised cells outside {100 * PROMISED[0]:.0f}-{100 * PROMISED[1]:.0f} %: {below} below, {above} above."
     )
+    for cell, rate in again.items():
+        row, unequal, count, place = cell
+        print(
+            f"  {ROWS[row].name}, {'unequal' if unequal else 'equal'}, {count} clusters at {CORRELATIONS[place]}: "
+            f"{100 * found[cell]:.1f}, again {100 * rate:.1f}{' *' * _outside(cell, rate)}"
+        )
     return int(below + above > 0)
 
 

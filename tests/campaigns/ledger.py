@@ -23,7 +23,7 @@ Made = TypeVar("Made")
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / ".campaigns"
 _COLUMNS: Final = [item.name for item in fields(Row)]
-_DECISIVE: Final = ("runs.py", "patches.py")
+_DECISIVE: Final = ("runs.py", "patches.py", "storm.py", "storm.toml")
 
 
 class Ledger:

@@ -22,6 +22,7 @@ from sim.experiment.prepare import Market, load_market_of
 from sim.experiment.rows import Array, RunRows, run_rows
 from sim.metrics.venue_frames import DUST
 from sim.scenario import LoadedPolicy, LoadedScenario, load_policy_named, load_scenario, split_overrides
+from tests.campaigns import storm
 from tests.campaigns.patches import PATCHES
 
 INTENTS: Final = 20
@@ -152,16 +153,22 @@ class _Asked(NamedTuple):
 
 def _asked(case: Case, seed: int) -> _Asked:
     name, swarm = case.scenario.removesuffix(SWARM), case.scenario.endswith(SWARM)
-    to_scenario, to_policy = split_overrides(case.changes)
+    changes = list(case.changes)
+    if name == storm.STORM:
+        name, changes = storm.PATH, [*storm.weather(seed), *changes]
+    to_scenario, to_policy = split_overrides(changes)
     loaded, market = market_of(name, tuple(to_scenario))
     given = {change.partition("=")[0] for change in to_scenario}
     place_s = first_s(loaded, market, seed, case.intents, given)
-    changes = list(case.changes)
     if place_s is not None:
         changes.append(f"workload.first_s={place_s}")
         loaded = load_scenario(name, [*to_scenario, changes[-1]])
     policy = policy_of(case.policy, tuple(to_policy))
     return _Asked(armed(loaded, seed) if swarm else loaded, policy, market, changes)
+
+
+def _word(case: Case) -> str:
+    return storm.FILE if case.scenario == storm.STORM else case.scenario.removesuffix(SWARM)
 
 
 def result_of(case: Case, seed: int) -> Result:
@@ -175,7 +182,7 @@ def result_of(case: Case, seed: int) -> Result:
             intents=case.intents,
             overrides=asked.changes,
             market=asked.market,
-            scenario_word=case.scenario.removesuffix(SWARM),
+            scenario_word=_word(case),
             policy_word=case.policy,
             executor_factory=factory,
         )
@@ -192,7 +199,7 @@ def rows_of(case: Case, seed: int) -> RunRows:
             intents=case.intents,
             overrides=asked.changes,
             market=asked.market,
-            scenario_word=case.scenario.removesuffix(SWARM),
+            scenario_word=_word(case),
             policy_word=case.policy,
             executor_factory=factory,
         )
