@@ -119,11 +119,14 @@ def last_of_group(sorted_keys: IntArray) -> BoolArray:
 
 
 def symbol_numbers(intents: Columns, wanted: IntArray) -> tuple[list[str], IntArray]:
-    """Return the symbols and, for each wanted intent, its symbol's place in them; -1 for nobody's."""
+    """Return the symbols and, for each wanted intent, its symbol's place in them; -1 for nobody's.
+
+    Where there is one symbol, what belongs to no intent is that symbol's too: a process that came back acts for all.
+    """
     symbols = sorted(set(intents["symbol"]))
-    rows = rows_of(intents["intent"], wanted)
     if len(symbols) == 1:
-        return symbols, np.minimum(rows, 0)
+        return symbols, np.zeros(wanted.size, dtype=np.int64)
+    rows = rows_of(intents["intent"], wanted)
     own = numbered(intents["symbol"])[1]
     return symbols, np.where(rows >= 0, own[rows] if own.size else -1, -1)
 

@@ -28,6 +28,9 @@ _NEWS_S: Final = 0.15
 """How long the stream is given to tell that exits ended with their position, before they are cancelled."""
 
 _NOTHING: Final = Decimal(0)
+_LEFT_AFTER_CRASH: Final = 0.3
+"""The share of the time to protection that an earlier process leaves at least: it may have been bare for all of it."""
+
 _CONFIRM_FLAT_S: Final = 0.5
 """How long after a first reading a flat position is read again: reads lag (failures F18)."""
 
@@ -96,9 +99,10 @@ class IntentOrders:
         return self.flat or self.closing
 
     def start_deadline(self, passed_s: float = 0.0) -> None:
-        """Let the time run in which the position must be protected, of which ``passed_s`` are over; half is left."""
+        """Let the time run in which the position must be protected, of which ``passed_s`` are over."""
         whole_s = self.settings.protect_deadline_sec
-        self.deadline_s = asyncio.get_running_loop().time() + max(whole_s - passed_s, whole_s / 2)
+        left_s = max(whole_s - passed_s, whole_s * _LEFT_AFTER_CRASH)
+        self.deadline_s = asyncio.get_running_loop().time() + left_s
 
     def adopt(self, entry: IntentEntry) -> None:
         """Take over what an earlier process wrote down."""

@@ -165,7 +165,9 @@ class SafeBracket:
         own = self._own
         if own.closing or own.stop is None:
             return False
-        patience_s = own.settings.protect_deadline_sec / 4
+        # One that rests unseen refuses the other that is sent after this (-4130).
+        left_s = own.deadline_s - asyncio.get_running_loop().time()
+        patience_s = min(own.settings.protect_deadline_sec / 4, left_s / 3)
         return (await own.look_until(own.stop_id, is_known, patience_s, conditional=True)).state == "there"
 
     async def close(self) -> OrderResult:

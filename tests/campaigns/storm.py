@@ -47,8 +47,7 @@ FAULTS: Final = (
     Condition(
         name="killed for seconds",
         often=0.1,
-        # Longer than the wait that a 429 asks for: what a process was told dies with it.
-        changes=("faults.killed.how.rate=0.03", "faults.killed.restart_s=6"),
+        changes=("faults.killed.how.rate=0.03", "faults.killed.restart_s=1"),
     ),
     Condition(
         name="killed for a minute",
@@ -56,7 +55,6 @@ FAULTS: Final = (
         changes=("faults.killed.how.rate=0.03", "faults.killed.restart_s=60"),
     ),
 )
-_KILLED: Final = ("killed for seconds", "killed for a minute")
 
 SCENES: Final = (
     Condition(name="calm", often=0.30),
@@ -81,8 +79,6 @@ SCENES: Final = (
     Condition(
         name="re-entries",
         often=0.14,
-        # A process that comes back into an account which others traded in meanwhile nets with what they hold.
-        without=_KILLED,
         changes=(
             'isolation="account"',
             'market.shock=[{kind="whipsaw", at="09:05:00", pct=0.5, over_s=6000, swings=100}]',

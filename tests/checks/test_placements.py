@@ -352,6 +352,15 @@ def test_i15_accounts_and_symbols_are_apart(rows: Rows, judge_rows: Judge) -> No
     assert [row["intent"] for row in found] == [1]
 
 
+def test_i15_a_process_that_came_back_closes_for_all(rows: Rows, judge_rows: Judge) -> None:
+    """Its exits belong to no intent; where there is one symbol they are that symbol's, and a second one opens."""
+    told: Rows = {"intent": rows["intent"][:1]}
+    told["fill"] = [fill(1, "entry", 1, 0.01), fill(2, "flatten", -1, 0.01, intent=-1)]
+    assert i15(told, judge_rows) == []
+    told["fill"].append(fill(3, "flatten", -1, 0.01, intent=-1))
+    assert i15(told, judge_rows) == [(-1, 0.01)]
+
+
 def test_i15_an_exit_that_could_open_is_a_breach_at_once(rows: Rows, judge_rows: Judge) -> None:
     """Neither reduce-only nor close-position: the order itself is the finding, filled or not."""
     for row in of(rows, "order", intent=4, role="sl"):

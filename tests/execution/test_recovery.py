@@ -177,6 +177,29 @@ def test_an_entry_that_cannot_be_read_after_a_crash_stays_in_the_journal() -> No
     assert run_virtual(main()) == {}
 
 
+@pytest.mark.usefixtures("wall_clock")
+@pytest.mark.parametrize(("down_s", "left_s"), [(60.0, 1.05), (1.0, 2.5)])
+def test_what_may_have_been_bare_all_the_time_is_out_soon(down_s: float, left_s: float) -> None:
+    """Of 3.5 s to protection three tenths are left at least: no stop gets through, before the crash or after it."""
+    books = VenueFake()
+    journal: dict[str, str] = {}
+
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        await enter(EventDrivenExecutor(books.client(), policy(), journal=journal))
+        copy = dict(journal)
+        books.orders["i1-s"]["status"] = "EXPIRED"
+        books.on("sl", *["hang"] * 20)
+        await asyncio.sleep(down_s)
+        began_s = loop.time()
+        await EventDrivenExecutor(books.client(), policy(), journal=copy).recover(SYMBOLS)
+        return loop.time() - began_s
+
+    took_s = run_virtual(main())
+    assert books.position == 0.0
+    assert took_s == pytest.approx(left_s + 0.15, abs=0.2)  # with the way out and the sweep
+
+
 def _begun_entry(books: VenueFake, dies_at: int = 2) -> dict[str, str]:
     """Return what a process wrote down that died before the venue had its entry."""
     journal: dict[str, str] = {}
