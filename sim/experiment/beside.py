@@ -35,10 +35,11 @@ Array = np.ndarray[Any, Any]
 class Beside(Trace):
     """Hold the records of runs, each of which :func:`fits`, as one; ``apart_us`` lies between two beginnings.
 
-    It takes their rows: the runs' own traces are empty from then on, and may be written again.
+    It takes their rows: the runs' own traces are empty from then on, and may be written again; ``keep`` leaves them
+    as they are.
     """
 
-    def __init__(self, records: Sequence[RunRecord]) -> None:
+    def __init__(self, records: Sequence[RunRecord], *, keep: bool = False) -> None:
         super().__init__()
         self.apart_us = (max(record.ended_us for record in records) // _MINUTE_US + 1) * _MINUTE_US
         self._lengths: dict[str, list[int]] = {}
@@ -49,8 +50,9 @@ class Beside(Trace):
             self._lengths[name] = [len(part) for part in parts]
             for part in parts:
                 table.pending += part
-                # Whoever still writes into the run's own record keeps this list alive.
-                part.clear()
+                if not keep:
+                    # Whoever still writes into the run's own record keeps this list alive.
+                    part.clear()
 
     def arrays(self, table: str) -> dict[str, Array]:
         """Return the columns of ``table`` by name, in the numbers and times of the whole; not to be changed."""

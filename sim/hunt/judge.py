@@ -9,8 +9,8 @@ from typing import Final
 from sim.checks import CHECKS, Grid
 from sim.checks.case import Case
 from sim.exchange.filters import SymbolFilters
+from sim.experiment.beside import Beside, fits, named
 from sim.experiment.run import bounds_of, caps_of
-from sim.hunt.bench import Bench, fits
 from sim.scenario import LoadedPolicy, Scenario
 from sim.trace import Trace
 from sim.world import RunRecord
@@ -20,20 +20,14 @@ _ASKED: Final = tuple(check for check in CHECKS if check.kind != "simulator")
 
 
 class Judge:
-    """Hold what runs of one bracket are judged by.
+    """Hold what runs of one bracket are judged by; ``filters`` by symbol."""
 
-    ``filters`` by symbol; ``longest_us`` is how long a run lasts at most that is judged beside others.
-    """
-
-    def __init__(
-        self, policy: LoadedPolicy, filters: Mapping[str, SymbolFilters], *, longest_us: int
-    ) -> None:
+    def __init__(self, policy: LoadedPolicy, filters: Mapping[str, SymbolFilters]) -> None:
         self._settings = policy.store.settings
         self._steps = {symbol: float(rules.step) for symbol, rules in filters.items()}
         self._grids = {
             name: Grid(float(rules.tick), float(rules.min_notional)) for name, rules in filters.items()
         }
-        self._longest_us = longest_us
 
     def judge(self, record: RunRecord, spec: Scenario) -> None:
         """Write every broken rule of the code under test into the run's trace."""
@@ -48,30 +42,26 @@ class Judge:
 
         Reads the traces without changing them.
         """
-        bench = Bench(self._longest_us)
         beside: list[int] = []
         alone: list[int] = []
         for place, (record, spec) in enumerate(runs):
             # What is asked of a whole run is asked of it alone: its errors, and whether it traded when all was calm.
-            calm = bounds_of(spec).least_trading is not None
-            if record.errors or calm or not fits(record.trace, record.ended_us, self._longest_us):
-                alone.append(place)
-            else:
-                bench.add(record.trace)
-                beside.append(place)
+            # Whom a wait binds depends on whose processes shared it, which differs from run to run.
+            calm, waits = bounds_of(spec).least_trading is not None, len(record.trace.tables["told_to_wait"])
+            fit = not (record.errors or calm or waits) and fits(record)
+            (beside if fit else alone).append(place)
         if not beside:
             return alone
         record, spec = runs[beside[0]]
-        case = self._case(bench.trace, replace(record, errors=()), spec)
+        whole = Beside([runs[place][0] for place in beside], keep=True)
+        case = self._case(whole, replace(record, errors=()), spec)
         found = {
             finding.intent
             for check in _ASKED
             for finding in check.find(case)
             if (finding.kind or check.kind) != "practice"
         }
-        # A finding about no intent may be anyone's.
-        named = beside if any(intent < 0 for intent in found) else [beside[intent] for intent in found]
-        return sorted({*alone, *named})
+        return sorted({*alone, *(beside[place] for place in named(found, len(beside)))})
 
     def _case(self, trace: Trace, record: RunRecord, spec: Scenario) -> Case:
         return Case(

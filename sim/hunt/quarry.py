@@ -28,9 +28,6 @@ _COLLECT_EVERY: Final = 4096
 _MOVES: Final = 64
 """Markets that are kept."""
 
-_AT_MOST_US: Final = 3_600_000_000
-"""So much longer than planned may a run last to be judged beside others."""
-
 HOLD_S: Final = 30.0
 """So long is the position of a hunted bracket held: long enough for every kind of call, and some twelve in all."""
 
@@ -49,8 +46,7 @@ class Quarry:
         (self.plan,) = self._ready.plans
         self.decided_s = self.plan.decided_us / 1e6
         self._price = self._ready.paths[self.plan.symbol].last(self.plan.decided_us)
-        longest_us = self.plan.decided_us + self.plan.hold_us + round(4e6 * self._spec.settle.settle_s)
-        self._judge = Judge(self.policy, self._ready.filters, longest_us=longest_us + _AT_MOST_US)
+        self._judge = Judge(self.policy, self._ready.filters)
         # Scripts that were changed in one place mostly have the price move as it did.
         self._moved = lru_cache(maxsize=_MOVES)(self._prepared)
         self._comes_back = False
