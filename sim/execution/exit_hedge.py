@@ -1,4 +1,4 @@
-"""Send further exits beside one that is not answered while the venue is slow, or throttles exits.
+"""Send further exits beside one that is not answered while the venue is slow, or throttles exits, or time is over.
 
 All of them only reduce: whichever comes second finds nothing to close (-2022).  What the first that is known to have
 closed something did is the exit's result.  None is cut off: each goes on until its own fate is known.
@@ -56,6 +56,15 @@ class ExitHedge(Hedge):
         result = await self._place(self._withdrawn)
         if result.success or result.error_code == _NOTHING_TO_REDUCE:
             self._tell(result)
+
+    def _is_due(self) -> bool:
+        """Tell whether another exit goes out: at every wait, too, while a position is bare beyond its deadline.
+
+        What a quick venue does not answer in one wait is mostly lost, and several in a row are by chance.
+        """
+        own = self._own
+        over_s = asyncio.get_running_loop().time() - own.deadline_s
+        return 0.0 <= over_s < own.settings.protect_deadline_sec or super()._is_due()
 
     def _tell(self, result: OrderResult) -> None:
         if not self._answered.done():

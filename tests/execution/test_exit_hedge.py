@@ -84,13 +84,14 @@ def test_six_more_exits_go_out_where_the_venue_is_slow_or_throttles(
     [
         (1.8, 1.0, [0.75, 1.0, 1.25, 1.5, 1.75, 2.0]),
         (-3.0, 1.0, [0.25, 0.75, 1.5, 2.25, 3.0, 3.75]),
-        (1.8, 0.0, []),
+        (1.8, 0.0, [2.0, 2.25, 2.5, 2.75, 3.0, 3.25]),
+        (-3.0, 0.0, [0.25]),
     ],
 )
 def test_a_bare_position_that_has_no_time_for_an_answer_sends_one_at_every_wait(
     deadline_s: float, slowest_s: float, sent_s: list[float]
 ) -> None:
-    """From one answer before its deadline, and for as long as that deadline was after it; a quick venue is believed."""
+    """From one answer before its deadline, at a quick venue from the deadline, and for as long as that was after it."""
     own = Own((6.0, FIRST), slowest_s=slowest_s, deadline_s=deadline_s)
     assert close(own) == (FIRST, 6.0)
     assert own.sent_s == pytest.approx([0.0, *sent_s])
