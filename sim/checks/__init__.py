@@ -5,7 +5,7 @@
 
 from sim.checks.bounds import Bounds
 from sim.checks.case import Caps, Case, Check, Finding, Grid
-from sim.checks.run import run_checks
+from sim.checks.run import run_checks, tell
 from sim.checks.table import CHECKS
 
-__all__ = ["CHECKS", "Bounds", "Caps", "Case", "Check", "Finding", "Grid", "run_checks"]
+__all__ = ["CHECKS", "Bounds", "Caps", "Case", "Check", "Finding", "Grid", "run_checks", "tell"]

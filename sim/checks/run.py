@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from sim.checks.bounds import Bounds
-from sim.checks.case import Caps, Case, Grid, Isolation
+from sim.checks.case import Caps, Case, Check, Finding, Grid, Isolation
 from sim.checks.table import CHECKS
 from sim.execution.policy_keys import Settings
 from sim.trace import Trace
@@ -58,10 +58,13 @@ def run_checks(
         fault_rates=fault_rates or {},
         own_processes=own_processes,
     )
+    return sum(tell(trace, check, check.find(case)) for check in CHECKS)
+
+
+def tell(trace: Trace, check: Check, findings: Iterable[Finding]) -> int:
+    """Write a ``violation`` row for each of a check's findings and return their number."""
     write = trace.writer("violation")
-    count = 0
-    for check in CHECKS:
-        for finding in check.find(case):
-            write((check.id, finding.kind or check.kind, *finding[:6]))
-            count += 1
-    return count
+    rows = [(check.id, finding.kind or check.kind, *finding[:6]) for finding in findings]
+    for row in rows:
+        write(row)
+    return len(rows)

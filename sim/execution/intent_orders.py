@@ -58,7 +58,7 @@ class IntentOrders:
     """Hold what is known of one intent's orders; ``deadline_s`` is the loop's time by which a stop must rest."""
 
     __slots__ = (
-        "_adopted", "_filled_text", "_head", "_journal", "_named", "_numbers", "_numbers_text", "_stop_text", "begun_s",
+        "_filled_text", "_head", "_journal", "_named", "_numbers", "_numbers_text", "_stop_text", "adopted", "begun_s",
         "bracket", "client", "closing", "deadline_s", "entry_id", "executor", "fill_is_final", "fill_price", "filled",
         "flat", "further", "resting", "settings", "stop", "stop_id", "was_held",
     )  # fmt: skip
@@ -84,7 +84,7 @@ class IntentOrders:
         self.further: list[asyncio.Task[None]] = []
         self.flat = self.closing = self.was_held = False
         self.deadline_s = self.begun_s = 0.0
-        self._adopted = False
+        self.adopted = False
         self._journal = journal
         self._numbers: dict[str, int] = {}
         self._numbers_text = ""
@@ -106,7 +106,7 @@ class IntentOrders:
 
     def adopt(self, entry: IntentEntry) -> None:
         """Take over what an earlier process wrote down."""
-        self._adopted = True
+        self.adopted = True
         self._numbers = dict(entry.numbers)
         self._numbers_text = members_of(self._numbers)
         self.entry_id, self.stop_id = entry.entry_id, entry.stop_id
@@ -169,7 +169,7 @@ class IntentOrders:
             endpoint = settings.conditional_endpoint
             # An earlier process's order rests wherever that one sent it, and the position may be bare meanwhile.
             asked = find_conditional(
-                self.client, symbol, client_id, endpoint, timeout_s=timeout_s, at_once=self._adopted
+                self.client, symbol, client_id, endpoint, timeout_s=timeout_s, at_once=self.adopted
             )
         else:
             asked = find_order(self.client, symbol, client_id, algo=False, timeout_s=timeout_s)

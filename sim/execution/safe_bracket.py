@@ -47,7 +47,6 @@ class SafeBracket:
         "_way_out",
         "bracket",
         "exit_result",
-        "recovered",
     )
 
     def __init__(
@@ -59,7 +58,6 @@ class SafeBracket:
         journal: IntentJournal,
     ) -> None:
         self.bracket = bracket
-        self.recovered = False
         self.exit_result = _NO_EXIT
         self._watch: asyncio.Task[None] | None = None
         self._own = IntentOrders(executor, client, settings, bracket, journal)
@@ -84,7 +82,7 @@ class SafeBracket:
 
     def took_up(self, symbol: str, side: str | None) -> bool:
         """Tell whether an earlier process opened this position of a symbol, on ``side`` (None: on either)."""
-        if not self.recovered or self.bracket.symbol != symbol:
+        if not self._own.adopted or self.bracket.symbol != symbol:
             return False
         return side is None or (self.bracket.sign > 0) is is_long(side)
 
@@ -117,7 +115,6 @@ class SafeBracket:
         stop gets it again, one that was being closed, or whose stop was not decided yet, is closed.
         """
         own = self._own
-        self.recovered = True
         own.adopt(entry)
         own.start_deadline(self._passed_s())
         if not own.filled:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from logging import Logger
 from typing import Any, TypedDict
 
-from sim.checks import CHECKS, Bounds, Caps, Case, Check, Finding, Grid
+from sim.checks import CHECKS, Bounds, Caps, Case, Grid, tell
 from sim.code import factory_for
 from sim.errors import InputError
 from sim.exchange.filters import SymbolFilters
@@ -27,7 +27,6 @@ from sim.scenario import (
     load_scenario,
     split_overrides,
 )
-from sim.trace import Trace
 from sim.world import RunRecord, World
 from sim.world.code_under_test import ExecutorFactory, event_driven
 from sim.world.processes import run_apart
@@ -194,13 +193,6 @@ def judge(
     case = case_of(record, spec, policy, filters)
     for check in CHECKS:
         tell(record.trace, check, check.find(case))
-
-
-def tell(trace: Trace, check: Check, findings: Iterable[Finding]) -> None:
-    """Write what a check found into a run's trace."""
-    write = trace.writer("violation")
-    for finding in findings:
-        write((check.id, finding.kind or check.kind, *finding[:6]))
 
 
 def case_of(

@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from sim.checks import CHECKS
+from sim.checks import CHECKS, tell
 from sim.experiment.beside import NUMBERS, Array, Beside, fits, named, run_of
-from sim.experiment.run import JudgedRun, case_of, tell
+from sim.experiment.run import JudgedRun, case_of
 from sim.metrics import Tables, plain_columns
 from sim.metrics.source import DAY_US
 from sim.scenario import LoadedPolicy, LoadedScenario

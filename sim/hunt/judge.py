@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from sim.checks import CHECKS, Grid
-from sim.checks.case import Case
+from sim.checks import CHECKS, tell
 from sim.exchange.filters import SymbolFilters
 from sim.experiment.beside import Beside, fits, named
-from sim.experiment.run import bounds_of, caps_of
+from sim.experiment.run import bounds_of, case_of
 from sim.scenario import LoadedPolicy, Scenario
-from sim.trace import Trace
 from sim.world import RunRecord
-from sim.world.processes import run_apart
 
 _ASKED: Final = tuple(check for check in CHECKS if check.kind != "simulator")
 
@@ -23,19 +20,14 @@ class Judge:
     """Hold what runs of one bracket are judged by; ``filters`` by symbol."""
 
     def __init__(self, policy: LoadedPolicy, filters: Mapping[str, SymbolFilters]) -> None:
-        self._settings = policy.store.settings
-        self._steps = {symbol: float(rules.step) for symbol, rules in filters.items()}
-        self._grids = {
-            name: Grid(float(rules.tick), float(rules.min_notional)) for name, rules in filters.items()
-        }
+        self._policy = policy
+        self._filters = filters
 
     def judge(self, record: RunRecord, spec: Scenario) -> None:
         """Write every broken rule of the code under test into the run's trace."""
-        case = self._case(record.trace, record, spec)
-        write = record.trace.writer("violation")
+        case = case_of(record, spec, self._policy, self._filters)
         for check in _ASKED:
-            for finding in check.find(case):
-                write((check.id, finding.kind or check.kind, *finding[:6]))
+            tell(record.trace, check, check.find(case))
 
     def suspects(self, runs: Sequence[tuple[RunRecord, Scenario]]) -> list[int]:
         """Return the places of those runs that may have broken a safety or liveness rule; no others have.
@@ -54,7 +46,7 @@ class Judge:
             return alone
         record, spec = runs[beside[0]]
         whole = Beside([runs[place][0] for place in beside], keep=True)
-        case = self._case(whole, replace(record, errors=()), spec)
+        case = case_of(replace(record, trace=whole, errors=()), spec, self._policy, self._filters)
         found = {
             finding.intent
             for check in _ASKED
@@ -62,20 +54,3 @@ class Judge:
             if (finding.kind or check.kind) != "practice"
         }
         return sorted({*alone, *(beside[place] for place in named(found, len(beside)))})
-
-    def _case(self, trace: Trace, record: RunRecord, spec: Scenario) -> Case:
-        return Case(
-            trace=trace,
-            settings=self._settings,
-            steps=self._steps,
-            isolation=spec.isolation,
-            opening_wallet=spec.account.wallet,
-            protect_us=round(spec.invariants.protect_s * 1e6),
-            settle_belief_us=round(spec.invariants.settle_belief_s * 1e6),
-            errors=record.errors,
-            trigger_view_us=round(spec.fills.trigger_view_delay_ms * 1e3),
-            bounds=bounds_of(spec),
-            grids=self._grids,
-            caps=caps_of(record, spec) if spec.limits.enforce else None,
-            own_processes=run_apart(spec),
-        )
