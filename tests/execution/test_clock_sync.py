@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from sim.clock import run_virtual
+from sim.execution import SafeOrderExecutor
 from sim.execution.clock_sync import set_clock
 from sim.execution.lookup import find_order
-from tests.execution.venue_fake import VenueError
+from tests.execution.venue_fake import VenueError, policy
 
 
 @pytest.fixture(autouse=True)
@@ -43,9 +44,17 @@ class Client:
         return {"serverTime": round((begun_s + took_s / 2 + 5.0) * 1000.0) + round(took_s * 100.0)}
 
     async def futures_get_order(self, **params: Any) -> Any:
+        return self._unless_late({"orderId": 7, "status": "NEW"})
+
+    async def futures_create_order(self, **params: Any) -> Any:
+        return self._unless_late(
+            {"orderId": 7, "status": "FILLED", "executedQty": "0.5", "avgPrice": "50000"}
+        )
+
+    def _unless_late(self, reply: Any) -> Any:
         if self.timestamp_offset < 4000:
             raise VenueError(-1021, "Timestamp for this request is outside of the recvWindow.")
-        return {"orderId": 7, "status": "NEW"}
+        return reply
 
 
 @pytest.mark.parametrize("took_s", [(0.4, 0.1, 0.3), (0.1, 0.4, 0.3), (0.3, 0.4, 0.1)])
@@ -103,3 +112,16 @@ def test_a_refused_time_stamp_is_sent_anew_with_the_clock_set() -> None:
     late = Client(9.0, 9.0, 9.0)
     seen = run_virtual(find_order(late, "BTCUSDT", "a-e", algo=False, timeout_s=1.0))
     assert (seen.state, late.asked, late.timestamp_offset) == ("unreadable", 0, 0)
+
+
+def test_a_placement_refused_for_its_time_stamp_sets_the_clock_before_it_tries_again() -> None:
+    """The second attempt is accepted; a client that keeps its clock would be refused for ever."""
+    client = Client(0.0, 0.0, 0.0)
+    entry = {
+        "symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.5", "newClientOrderId": "a-e",
+    }  # fmt: skip
+    placing = SafeOrderExecutor(policy()).place_order_with_safety(
+        client.futures_create_order, entry, "BTCUSDT", "buy", client=client
+    )
+    result = run_virtual(placing)
+    assert (result.success, result.attempts, client.timestamp_offset) == (True, 2, 5000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -40,6 +41,14 @@ def test_a_start_asks_again_for_filters_that_did_not_come(how: str) -> None:
     client = Deaf(VenueFake(), 1, how)
     run_virtual(EventDrivenExecutor(client, policy()).prepare(["BTCUSDT"]))
     assert client.asked == pytest.approx([0.0, 0.25 + (2.975 if how == LOST else 0.0)])
+
+
+def test_each_further_question_for_filters_waits_longer_up_to_a_cap() -> None:
+    """A venue that is down is not asked four times a second: the waits double, to two seconds (policy ``safe``)."""
+    client = Deaf(VenueFake(), 5, "reset")
+    run_virtual(EventDrivenExecutor(client, policy()).prepare(["BTCUSDT"]))
+    waits_s = [after - before for before, after in pairwise(client.asked)]
+    assert waits_s == pytest.approx([0.25, 0.5, 1.0, 2.0, 2.0])
 
 
 def test_a_start_without_any_answer_fails_in_the_end() -> None:
