@@ -158,8 +158,12 @@ class IntentOrders:
     # -- asking ----------------------------------------------------------------------------------------------
 
     def patience_s(self) -> float:
-        """Return how long to wait for the venue's next answer, seconds; 0: without a limit."""
-        return patience_s(self.settings, self.executor.replies, exits=self.filled > 0 and not self.flat)
+        """Return how long to wait for the venue's next answer, seconds; 0: without a limit.
+
+        What an earlier process began may be a position long since: its first look-up may be lost like any other.
+        """
+        may_hold = (self.filled > 0 or self.adopted) and not self.flat
+        return patience_s(self.settings, self.executor.replies, exits=may_hold)
 
     async def look(self, client_id: str, *, conditional: bool) -> Sighting:
         """Ask once for one of the intent's orders."""

@@ -115,10 +115,25 @@ class WayOut:
             return is_final(seen) or decimal_of(seen.executed) >= quantity
 
         seen = await own.look_until(
-            result.client_order_id or "", is_done, own.settings.look_up_cap_sec, conditional=False
+            result.client_order_id or "", is_done, self._moment_s(), conditional=False
         )
         executed = max(seen.executed, result.executed_quantity)
         return replace(result, executed_quantity=executed)
+
+    def _moment_s(self) -> float:
+        """Return how long a filling is waited for: a bare position's not beyond its deadline, then one look is enough.
+
+        What was accepted may fill late; another exit only reduces, and may be filled at once (failures F10).
+        """
+        longest_s = self._own.settings.look_up_cap_sec
+        return max(0.0, min(longest_s, self._left_s())) if self._is_bare() else longest_s
+
+    def _left_s(self) -> float:
+        return self._own.deadline_s - asyncio.get_running_loop().time()
+
+    def _is_bare(self) -> bool:
+        """Tell whether the position may have no stop yet; an old deadline is another matter's."""
+        return self._left_s() > -self._own.settings.protect_deadline_sec
 
     async def _send_exit(self, quantity: Decimal, before_attempt: BeforeAttempt | None = None) -> OrderResult:
         own = self._own
@@ -140,8 +155,11 @@ class WayOut:
     async def _held(self, result: OrderResult) -> Decimal | Failure:
         """Read what is still open; flat is believed at once only where the venue found nothing to reduce.
 
-        A write never lags: whoever is in doubt sends the exit again and is told.
+        A write never lags: whoever is in doubt sends the exit again and is told.  So does at once who has a bare
+        position and an exit that was accepted and not filled.
         """
+        if result.success and self._is_bare():
+            return Failure("error", None, "the next exit tells")
         held = await self._own.held()
         if isinstance(held, Failure) or held or result.error_code in _CONFLICTS:
             return held

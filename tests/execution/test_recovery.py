@@ -257,6 +257,23 @@ def test_an_entry_is_watched_for_as_long_after_it_was_begun(
     assert journal == {}
 
 
+def test_a_lost_first_look_after_a_crash_is_soon_asked_again() -> None:
+    """The entry may be a bare position by now: a second of silence is enough, not three as of an empty account."""
+    books = VenueFake()
+    journal = _begun_entry(books)
+    books.on("look entry", "hang")
+
+    async def main() -> float:
+        _arrive_late(books)
+        loop = asyncio.get_running_loop()
+        held = await EventDrivenExecutor(books.client(), policy(), journal=journal).recover(SYMBOLS)
+        assert held == {}
+        return loop.time()
+
+    assert run_virtual(main()) == pytest.approx(1.25, abs=0.2)
+    assert (books.opened, books.position) == (1, 0.0)
+
+
 def test_an_entry_of_unknown_fate_keeps_no_other_position_waiting() -> None:
     """What is held is told once the venue's own deadline is over; the entry is watched on beside."""
     books = VenueFake()

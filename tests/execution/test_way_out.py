@@ -200,8 +200,12 @@ def test_an_acknowledged_exit_that_ended_unfilled_is_known_at_the_first_look() -
         venue.create(order, "reject", algo=False)
         return {"orderId": 4, "status": "NEW", "executedQty": "0", "avgPrice": "0"}
 
+    async def close_later(executor: Any, result: Any) -> Any:
+        await asyncio.sleep(30.0)
+        return await close(executor, result)
+
     books.on("exit", ends)
-    live(books, close)
+    live(books, close_later)
     assert books.log[-6:] == ["exit", "look exit", "position", "exit", "cancel sl", "cancel tp"]
 
 

@@ -36,6 +36,7 @@ class Own:
         self.bracket = Bracket("i1", "BTCUSDT", "buy", Decimal("0.5"))
         self.filled = Decimal("0.5")
         self.fill_is_final = True
+        self.deadline_s = -100.0
         self.entry_id, self.stop_id = "i1-e", "i1-s"
         self.resting = ["i1-s", "i1-t"]
         self.further: list[Any] = []
@@ -160,6 +161,23 @@ def test_an_accepted_exit_is_looked_at_until_it_filled_or_ended(
     flatten(own)
     assert [order["quantity"] for order in own.sent] == ["0.5", *([rest] if rest else [])]
     assert own.looked[:1] == ([] if done is None else [("i1-exit0", 2.0, False, done)])
+
+
+@pytest.mark.parametrize(
+    ("deadline_s", "patience_s"),
+    [(-3.5, 2.0), (-3.4, 0.0), (0.0, 0.0), (0.7, 0.7), (2.5, 2.0)],
+    ids=["long over", "bare beyond it", "at it", "soon", "later"],
+)
+def test_a_bare_position_waits_for_an_accepted_exit_no_longer_than_until_its_deadline(
+    deadline_s: float, patience_s: float
+) -> None:
+    """After one look another exit goes out: it may fill at once, and both only reduce."""
+    own = Own(filled(0.0), filled(0.5), held=[Decimal("0.5")], look_up_cap_sec=2.0, protect_deadline_sec=3.5)
+    own.deadline_s = deadline_s
+    own.seen = Sighting("there", status="NEW")
+    flatten(own)
+    assert own.looked[:1] == [("i1-exit0", patience_s, False, False)]
+    assert ("held" in own.log) is (deadline_s <= -3.5), "nor for a read of the position"
 
 
 def test_no_more_is_sent_than_is_held() -> None:
