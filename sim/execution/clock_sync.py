@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any, Final
 
-from .outcomes import Failure, attempt_within
+from .outcomes import attempt_within
 
 TIME_CALL: Final = "futures_time"
 BAD_TIMESTAMP: Final = frozenset({-1021, -5028})
 _OFFSET: Final = "timestamp_offset"
 _PROBES: Final = 3
+_NO_ANSWER_S: Final = float("inf")
 
 
 async def set_clock(client: Any, *, timeout_s: float = 0.0) -> bool:
@@ -25,22 +27,25 @@ async def set_clock(client: Any, *, timeout_s: float = 0.0) -> bool:
     target = _holder(client)
     if target is None or getattr(client, TIME_CALL, None) is None:
         return False
-    loop = asyncio.get_running_loop()
-    quickest_s, offset_ms = float("inf"), 0
-    for _ in range(_PROBES):
-        asked_s = loop.time()
-        reply = await attempt_within(timeout_s, getattr(client, TIME_CALL))
-        took_s = loop.time() - asked_s
-        if isinstance(reply, Failure) or not isinstance(reply, Mapping):
-            continue
-        server_ms = reply.get("serverTime")
-        if isinstance(server_ms, int) and took_s < quickest_s:
-            quickest_s = took_s
-            offset_ms = round(server_ms + took_s * 500.0 - time.time() * 1000.0)
-    if quickest_s == float("inf"):
+    # All at once: a position may be bare meanwhile, and one after the other takes three answers' time.
+    probes = await asyncio.gather(*(_probe(client, timeout_s) for _ in range(_PROBES)))
+    quickest_s, offset_ms = min(probes, key=itemgetter(0))
+    if quickest_s == _NO_ANSWER_S:
         return False
     setattr(target, _OFFSET, offset_ms)
     return True
+
+
+async def _probe(client: Any, timeout_s: float) -> tuple[float, int]:
+    """Return how long an answer took, s, and how far it is ahead, ms; endlessly long where none tells a time."""
+    loop = asyncio.get_running_loop()
+    asked_s = loop.time()
+    reply = await attempt_within(timeout_s, getattr(client, TIME_CALL))
+    took_s = loop.time() - asked_s
+    server_ms = reply.get("serverTime") if isinstance(reply, Mapping) else None
+    if not isinstance(server_ms, int):
+        return _NO_ANSWER_S, 0
+    return took_s, round(server_ms + took_s * 500.0 - time.time() * 1000.0)
 
 
 def _holder(client: Any) -> Any:

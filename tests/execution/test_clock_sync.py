@@ -65,6 +65,18 @@ def test_the_quickest_of_three_answers_is_believed(took_s: tuple[float, ...]) ->
     assert (client.timestamp_offset, client.asked) == (5010, 3)
 
 
+def test_the_three_are_asked_at_once() -> None:
+    """A position may be bare meanwhile: setting the clock takes as long as the slowest answer, or as the limit."""
+
+    async def took_s(*answers_s: float) -> float:
+        begun_s = asyncio.get_running_loop().time()
+        await set_clock(Client(*answers_s), timeout_s=1.0)
+        return asyncio.get_running_loop().time() - begun_s
+
+    assert run_virtual(took_s(0.4, 0.1, 0.3)) == pytest.approx(0.4)
+    assert run_virtual(took_s(0.4, 9.0, 9.0)) == pytest.approx(1.0)
+
+
 def test_of_two_equally_quick_answers_the_first_is_believed() -> None:
     """A later one is no better."""
     now_ms = 1_000_000
